@@ -1,0 +1,413 @@
+"""Recording: one regular grid, ready to embed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from . import trials as walls_
+from ._rows import Rows, take
+from .errors import DataError
+from .trials import OUTSIDE, Ints
+
+KINDS = ("discrete", "continuous", "circular")
+MOST_CLASSES = 50
+"""An integer label with more values than this is probably not a class."""
+
+DEFAULT_PURGE = 10
+"""Samples dropped between train and test blocks where there are no trials: the receptive field of
+`offset10-model`."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Recording:
+    """Signal, labels and trials on one clock.
+
+    Parameters
+    ----------
+    signal
+        (time, channel); NumPy, `numpy.memmap` or Zarr. Not scanned, not copied.
+    rate
+        Samples per second.
+    start
+        Clock time of the first sample in seconds.
+    labels
+        name → (time,) or (time, k). Bool, string and integer are discrete, float continuous.
+    kinds
+        Overrides of the kind of a label: "discrete", "continuous", "circular" (radians).
+    trials
+        Table with `start`, `stop` (half-open, in samples), sorted, disjoint; further columns are
+        conditions. Its index names the trials and survives splits.
+    events
+        name → times in seconds.
+    channels
+        One row a channel.
+    segments
+        Table `start, stop, time0, trial`: stretches without a gap inside one trial. It alone is
+        the wall that nothing crosses. Derived from `trials` unless given.
+    truth
+        (time, k) latent of a simulation.
+
+    Raises
+    ------
+    DataError
+        A shape, kind or trial breaks a rule; the message says which.
+
+    Examples
+    --------
+    >>> recording = Recording(np.zeros((6, 2)), rate=10.0, labels={"x": np.arange(6.0)})
+    >>> recording.n_samples, recording.n_channels, recording.kinds["x"]
+    (6, 2, 'continuous')
+    """
+
+    signal: Any
+    rate: float
+    start: float = 0.0
+    labels: Mapping[str, NDArray] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    trials: pd.DataFrame | None = None
+    events: Mapping[str, NDArray] = field(default_factory=dict)
+    channels: pd.DataFrame | None = None
+    segments: pd.DataFrame | None = None
+    truth: NDArray | None = None
+    name: str = ""
+    subject: str | None = None
+    provenance: tuple[dict, ...] = ()
+    whole: tuple[int, int] | None = field(default=None)
+    """Samples and segments of the recording this one was split from: folds of one recording are
+    padded to one size, so that they share one compiled program."""
+
+    def __post_init__(self):
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        if not hasattr(self.signal, "shape"):
+            put("signal", np.asarray(self.signal))
+        if len(self.signal.shape) != 2:
+            raise DataError(
+                f"signal must be (time, channel), got shape {tuple(self.signal.shape)}; "
+                "a (trial, time, channel) array goes to fit() directly"
+            )
+        if not (np.isfinite(self.rate) and self.rate > 0):
+            raise DataError(f"rate must be a positive number of samples per second, got {self.rate}")
+        put("rate", float(self.rate))
+        put("labels", {k: _as_label(k, v, self.n_samples) for k, v in dict(self.labels).items()})
+        put("kinds", _label_kinds(self.labels, dict(self.kinds)))
+        put("events", {k: np.asarray(v, dtype=float) for k, v in dict(self.events).items()})
+        put("channels", _channel_table(self.channels, self.n_channels))
+        if self.trials is not None:
+            put("trials", _trial_table(self.trials, self.n_samples))
+        put("segments", _segment_table(self))
+        if self.truth is not None:
+            put("truth", _as_label("truth", self.truth, self.n_samples))
+        put("provenance", tuple(self.provenance))
+
+    # -- what it is -------------------------------------------------------------------------
+
+    @property
+    def n_samples(self) -> int:
+        return int(self.signal.shape[0])
+
+    @property
+    def n_channels(self) -> int:
+        return int(self.signal.shape[1])
+
+    @property
+    def time(self) -> NDArray[np.float64]:
+        """Clock time of every sample in seconds (gaps included)."""
+        seg = self.segments
+        length = (seg["stop"] - seg["start"]).to_numpy()
+        inside = np.arange(self.n_samples) - np.repeat(seg["start"].to_numpy(), length)
+        return np.repeat(seg["time0"].to_numpy(), length) + inside / self.rate
+
+    @property
+    def trial(self) -> NDArray:
+        """Trial of every sample, by the name in the table's index; -1 outside."""
+        seg = self.segments
+        return np.repeat(seg["trial"].to_numpy(), (seg["stop"] - seg["start"]).to_numpy())
+
+    def label(self, name: str) -> NDArray:
+        """A label, or a trial column spread over its trials (NaN, -1 or "" outside)."""
+        if name in self.labels:
+            return self.labels[name]
+        if self.trials is not None and name in self.trials.columns:
+            values = _as_label(name, self.trials[name].to_numpy(), len(self.trials))
+            fill = {"f": np.nan, "U": "", "b": -1}.get(values.dtype.kind, -1)
+            values = values.astype(np.int64) if values.dtype.kind == "b" else values
+            start, stop = self.trials["start"].to_numpy(), self.trials["stop"].to_numpy()
+            return walls_.spread(values, start, stop, self.n_samples, fill)
+        columns = [] if self.trials is None else [c for c in self.trials if c not in ("start", "stop")]
+        raise DataError(
+            f"no label or trial column {name!r}; labels: {sorted(self.labels)}, "
+            f"trial columns: {columns}"
+        )
+
+    def kind(self, name: str) -> str:
+        """ "discrete", "continuous" or "circular" of a label or trial column."""
+        return self.kinds.get(name) or _label_kinds({name: self.label(name)}, {})[name]
+
+    def __len__(self) -> int:
+        return self.n_samples
+
+    def __repr__(self) -> str:
+        trials = "no trials" if self.trials is None else f"{len(self.trials)} trials"
+        labels = ", ".join(f"{k} ({v})" for k, v in self.kinds.items()) or "no labels"
+        return (
+            f"<Recording {self.name!r}: {self.n_samples} samples x {self.n_channels} channels at "
+            f"{self.rate:g} Hz, {trials}, {len(self.segments)} segments; {labels}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(repr(self))}</pre>"
+
+    # -- splits -----------------------------------------------------------------------------
+
+    def split(
+        self,
+        test: float = 0.2,
+        valid: float = 0.0,
+        how: str = "last",
+        stratify: str | None = None,
+        seed: int = 0,
+    ) -> tuple[Recording, ...]:
+        """(train, test), or (train, valid, test), by trial; by purged blocks without trials.
+
+        `how` is "last", "interleaved" or "random"; `stratify` names a trial column whose values
+        are held out in equal shares. Samples outside every trial go to no part.
+
+        >>> a, b = Recording(np.zeros((100, 1)), rate=1.0).split(test=0.2)
+        >>> len(a), len(b)
+        (70, 20)
+        """
+        if valid and not 0 < test + valid < 1:
+            raise DataError(f"test + valid must stay below 1, got {test} + {valid}")
+        units = self._units(how)
+        rng = np.random.default_rng(seed)
+        strata = self._strata(stratify)
+        held = walls_.choose(len(units), test, how, rng, strata)
+        rest = np.setdiff1d(np.arange(len(units)), held)
+        parts = [held]
+        if valid:
+            share = valid / (1 - test)
+            picked = walls_.choose(
+                len(rest), share, how, rng, None if strata is None else strata[rest]
+            )
+            parts, rest = [rest[picked], held], np.delete(rest, picked)
+        self._check_parts([rest, *parts], "split")
+        train = self._take_units(units, rest, purge_from=np.concatenate(parts))
+        later = [self._take_units(units, p) for p in parts]
+        return (train, *later)
+
+    def folds(self, k: int, how: str = "blocks") -> list[tuple[Recording, Recording]]:
+        """k pairs (train, test) whose tests cover every trial once.
+
+        >>> trials = pd.DataFrame({"start": [0, 5, 10], "stop": [5, 10, 15]})
+        >>> recording = Recording(np.zeros((15, 1)), rate=1.0, trials=trials)
+        >>> [test.trials.index.tolist() for _, test in recording.folds(3)]
+        [[0], [1], [2]]
+        """
+        units = self._units("last", at_least=k)
+        fold = walls_.fold_of(len(units), k, how)
+        pairs = []
+        for number in range(k):
+            held, rest = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+            self._check_parts([rest, held], "folds")
+            train = self._take_units(units, rest, purge_from=held)
+            pairs.append((train, self._take_units(units, held)))
+        return pairs
+
+    def fill(self, how: str, max_gap: float | None = None) -> Recording:
+        """Resolve missing values: "drop" their samples, or "interpolate" gaps up to `max_gap` s.
+
+        Interpolation is linear (nearest for discrete labels) and stays inside a segment. What it
+        cannot reach (longer gaps, segment ends) is dropped. Dropped samples end a segment.
+        """
+        from ._align import interpolated, missing
+
+        if how not in ("drop", "interpolate"):
+            raise DataError(f"fill() knows 'drop' and 'interpolate', got {how!r}")
+        filled = self if how == "drop" else interpolated(self, max_gap)
+        start, stop = walls_.runs(~missing(filled))
+        step = {"step": "fill", "how": how, "max_gap": max_gap}
+        step["dropped"] = self.n_samples - int((stop - start).sum())
+        return replace(filled._take(start, stop), provenance=(*self.provenance, step), whole=None)
+
+    def align(self, event, window: tuple[float, float], **options):
+        """Windows around an event as xarray (trial, time, channel); see `isofold._align.align`."""
+        from ._align import align
+
+        return align(self, event, window, **options)
+
+    def save(self, path: str | Path) -> Path:
+        """Write to a Zarr folder with a content fingerprint; `isofold.load_recording` reads it."""
+        from ._store import save_recording
+
+        return save_recording(self, Path(path))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of signal, labels, trials, segments and clock: equal content, equal value."""
+        from ._store import fingerprint
+
+        return fingerprint(self)
+
+    # -- taking rows ------------------------------------------------------------------------
+
+    def _units(self, how: str, at_least: int = 10) -> pd.DataFrame:
+        """What a split deals out: trials, or blocks of samples where there are none."""
+        if self.trials is not None and len(self.trials):
+            return self.trials[["start", "stop"]]
+        if how == "random":
+            raise DataError("a random split needs trials; without them use how='last'")
+        n = max(10, at_least) if self.n_samples >= 10 else self.n_samples
+        edges = np.linspace(0, self.n_samples, n + 1).astype(np.int64)
+        return pd.DataFrame({"start": edges[:-1], "stop": edges[1:]})
+
+    def _strata(self, stratify: str | None) -> NDArray | None:
+        if stratify is None:
+            return None
+        if self.trials is None or stratify not in self.trials.columns:
+            raise DataError(f"stratify must name a trial column, got {stratify!r}")
+        return self.trials[stratify].to_numpy()
+
+    def _check_parts(self, parts: Sequence[Ints], what: str) -> None:
+        if any(len(p) == 0 for p in parts):
+            n = 0 if self.trials is None else len(self.trials)
+            raise DataError(
+                f"{what} would leave a part without trials ({n} trials, {self.n_samples} samples); "
+                "use fewer parts or a larger share"
+            )
+
+    def _take_units(self, units: pd.DataFrame, rows: Ints, purge_from: Ints | None = None):
+        start, stop = units["start"].to_numpy()[rows], units["stop"].to_numpy()[rows]
+        if self.trials is None and purge_from is not None:
+            near = np.zeros(self.n_samples, bool)
+            for held in purge_from:
+                a, b = units["start"].iloc[held], units["stop"].iloc[held]
+                near[max(a - DEFAULT_PURGE, 0) : b + DEFAULT_PURGE] = True
+            mine = np.zeros(self.n_samples, bool)
+            mine[walls_.expand(start, stop)] = True
+            start, stop = walls_.runs(mine & ~near)
+        return self._take(start, stop)
+
+    def _take(self, start: Ints, stop: Ints) -> Recording:
+        """Rows in the (sorted, disjoint) intervals. Lazy for signals that are not in memory."""
+        rows = walls_.expand(start, stop)
+        lazy = not type(self.signal) is np.ndarray
+        signal = Rows(self.signal, start, stop) if lazy else take(self.signal, rows)
+        new_at = np.concatenate([[0], np.cumsum(stop - start)])
+
+        def moved(a: Ints, b: Ints) -> tuple[Ints, Ints, Ints]:
+            left, right, owner = walls_.cut(a, b, start, stop)
+            piece = np.searchsorted(start, left, side="right") - 1
+            shift = new_at[piece] - start[piece]
+            return left + shift, right + shift, owner
+
+        seg = self.segments
+        seg_start = seg["start"].to_numpy()
+        a, b, owner = moved(seg_start, seg["stop"].to_numpy())
+        original = rows[a] if len(a) else a
+        time0 = seg["time0"].to_numpy()[owner] + (original - seg_start[owner]) / self.rate
+        segments = pd.DataFrame(
+            {"start": a, "stop": b, "time0": time0, "trial": seg["trial"].to_numpy()[owner]}
+        )
+        return replace(
+            self,
+            signal=signal,
+            start=float(time0[0]) if len(time0) else self.start,
+            labels={k: v[rows] for k, v in self.labels.items()},
+            trials=None if self.trials is None else _moved_trials(self.trials, moved),
+            segments=segments,
+            truth=None if self.truth is None else self.truth[rows],
+            whole=self.whole or (self.n_samples, len(seg)),
+        )
+
+
+def _moved_trials(table: pd.DataFrame, moved) -> pd.DataFrame:
+    a, b, owner = moved(table["start"].to_numpy(), table["stop"].to_numpy())
+    kept, first = np.unique(owner, return_index=True)
+    last = np.append(first[1:], len(owner)) - 1
+    return table.iloc[kept].assign(start=a[first], stop=b[last])
+
+
+def _as_label(name: str, values: Any, n_samples: int) -> NDArray:
+    values = np.asarray(values)
+    if values.dtype == object or values.dtype.kind == "T":
+        if not all(isinstance(v, str) for v in values.ravel()):
+            raise DataError(f"label {name!r} must be numbers, booleans or strings, not mixed objects")
+        values = values.astype(str)
+    if values.dtype.kind not in "biufU":
+        raise DataError(f"label {name!r} has dtype {values.dtype}; use numbers, booleans or strings")
+    if values.ndim not in (1, 2) or len(values) != n_samples:
+        raise DataError(
+            f"label {name!r} must be (time,) or (time, k) with {n_samples} samples, "
+            f"got shape {values.shape}"
+        )
+    return values
+
+
+def _label_kinds(labels: Mapping[str, NDArray], given: dict[str, str]) -> dict[str, str]:
+    for name, kind in given.items():
+        if kind not in KINDS:
+            raise DataError(f"kind of label {name!r} must be one of {KINDS}, got {kind!r}")
+    kinds = {}
+    for name, values in labels.items():
+        kind = given.get(name) or ("continuous" if values.dtype.kind == "f" else "discrete")
+        if name not in given and values.dtype.kind in "iu":
+            n = len(np.unique(values[values >= 0]))
+            if n > MOST_CLASSES:
+                raise DataError(
+                    f"integer label {name!r} has {n} values: is it a class or a number? Say "
+                    f"kinds={{{name!r}: 'discrete'}} or 'continuous'"
+                )
+        kinds[name] = kind
+    return kinds
+
+
+def _channel_table(channels: pd.DataFrame | None, n: int) -> pd.DataFrame:
+    if channels is None:
+        return pd.DataFrame(index=pd.RangeIndex(n, name="channel"))
+    if len(channels) != n:
+        raise DataError(f"channels must have one row a channel: {len(channels)} rows for {n}")
+    return channels
+
+
+def _trial_table(table: pd.DataFrame, n_samples: int) -> pd.DataFrame:
+    missing = {"start", "stop"} - set(table.columns)
+    if missing:
+        raise DataError(f"trials need columns start and stop in samples; missing {sorted(missing)}")
+    edges = table[["start", "stop"]].to_numpy()
+    if len(edges) and not np.all(edges == np.floor(edges.astype(float))):
+        raise DataError("trial start and stop must be whole samples; Session.bin converts seconds")
+    table = table.assign(start=edges[:, 0].astype(np.int64), stop=edges[:, 1].astype(np.int64))
+    names = table.index.tolist()
+    if not table.index.is_unique:
+        raise DataError("the index of the trial table must be unique: it names the trials")
+    walls_.check_intervals(table["start"].to_numpy(), table["stop"].to_numpy(), n_samples, names)
+    return table
+
+
+def _segment_table(recording: Recording) -> pd.DataFrame:
+    table, n = recording.trials, recording.n_samples
+    if recording.segments is not None:
+        segments = recording.segments[["start", "stop", "time0", "trial"]].reset_index(drop=True)
+        start, stop = segments["start"].to_numpy(), segments["stop"].to_numpy()
+        walls_.check_intervals(start, stop, n, segments.index.tolist())
+        if int((stop - start).sum()) != n:
+            raise DataError(f"segments must cover all {n} samples, they cover {(stop - start).sum()}")
+        return segments
+    if table is None:
+        start, stop = np.zeros(min(n, 1), np.int64), np.full(min(n, 1), n, np.int64)
+        trial: NDArray = np.arange(len(start))
+    else:
+        start, stop, position = walls_.walls(table["start"].to_numpy(), table["stop"].to_numpy(), n)
+        names = np.append(table.index.to_numpy(), OUTSIDE)
+        trial = names[position]
+    time0 = recording.start + start / recording.rate
+    return pd.DataFrame({"start": start, "stop": stop, "time0": time0, "trial": trial})
