@@ -97,7 +97,8 @@ def place_cells(
     run = _run(rng, n_laps, rate, track, speed, pause)
     truth = np.column_stack([run.position, run.direction])
     if n_units is None:
-        fields, signal = None, truth + noise * rng.standard_normal(truth.shape)
+        fields = pd.DataFrame(index=pd.Index(["position", "direction"], name="channel"))
+        signal = truth + noise * rng.standard_normal(truth.shape)
     else:
         fields = _fields(rng, n_units, track)
         expected = _firing_rates(run, fields) * _gain(run, rng, n_units, noise, drift) / rate
