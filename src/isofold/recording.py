@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from . import trials as walls_
 from ._rows import Rows, take
+from ._tables import KINDS as KINDS  # the names of the kinds are the recording's
+from ._tables import MOST_CLASSES as MOST_CLASSES
 from ._tables import as_label, channel_table, label_kinds, segment_table, trial_table
 from .errors import DataError
 from .trials import Ints
