@@ -234,7 +234,7 @@ class Recording:
         Interpolation is linear (nearest for discrete labels) and stays inside a segment. What it
         cannot reach (longer gaps, segment ends) is dropped. Dropped samples end a segment.
         """
-        from ._align import interpolated, missing
+        from ._missing import interpolated, missing
 
         if how not in ("drop", "interpolate"):
             raise DataError(f"fill() knows 'drop' and 'interpolate', got {how!r}")
