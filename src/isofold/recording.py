@@ -17,7 +17,7 @@ from ._tables import KINDS as KINDS  # the names of the kinds are the recording'
 from ._tables import MOST_CLASSES as MOST_CLASSES
 from ._tables import as_label, channel_table, label_kinds, segment_table, trial_table
 from .errors import DataError
-from .trials import Ints
+from .trials import OUTSIDE, Ints
 
 DEFAULT_PURGE = 10
 """Samples dropped between train and test blocks where there are no trials: the receptive field of
@@ -79,8 +79,8 @@ class Recording:
     subject: str | None = None
     provenance: tuple[dict, ...] = ()
     whole: tuple[int, int] | None = field(default=None)
-    """Samples and segments of the recording this one was split from: folds of one recording are
-    padded to one size, so that they share one compiled program."""
+    """Samples and segments inside trials of the recording this one was split from: folds of one
+    recording are padded to one size, so that they share one compiled program."""
 
     def __post_init__(self):
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
@@ -265,6 +265,11 @@ class Recording:
 
     # -- taking rows ------------------------------------------------------------------------
 
+    def _inside(self) -> tuple[int, int]:
+        """Number of samples and of segments inside trials."""
+        seg = self.segments[self.segments["trial"] != OUTSIDE]
+        return int((seg["stop"] - seg["start"]).sum()), len(seg)
+
     def _units(self, how: str, at_least: int = 10) -> pd.DataFrame:
         """What a split deals out: trials, or blocks of samples where there are none."""
         if self.trials is not None and len(self.trials):
@@ -331,7 +336,7 @@ class Recording:
             trials=None if self.trials is None else _moved_trials(self.trials, moved),
             segments=segments,
             truth=None if self.truth is None else self.truth[rows],
-            whole=self.whole or (self.n_samples, len(seg)),
+            whole=self.whole or self._inside(),
         )
 
 
