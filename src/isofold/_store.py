@@ -97,7 +97,10 @@ def load_recording(path: str | Path, *, verify: bool = False) -> Recording:
             start=content["start"],
             labels={label["name"]: _read_label(path, label) for label in content["labels"]},
             kinds=content["kinds"],
-            events={k: [scalar_from_json(t) for t in v] for k, v in content["events"].items()},
+            events={
+                k: np.array([scalar_from_json(t) for t in v], float)
+                for k, v in content["events"].items()
+            },
             truth=np.asarray(_open_array(path / "truth")[:]) if content["truth"] else None,
             name=content["name"],
             subject=content["subject"],
