@@ -59,7 +59,9 @@ class Sums:
             [np.bincount(codes, column) for column in x.T], axis=1
         )
         count = np.bincount(codes).astype(float)
-        return cls(count, by_trial((truth - predicted) ** 2), by_trial(centred), by_trial(centred**2))
+        return cls(
+            count, by_trial((truth - predicted) ** 2), by_trial(centred), by_trial(centred**2)
+        )
 
     def r2(self, weights: Floats) -> Floats:
         """R² with every trial counted `weights[draw, trial]` times."""

@@ -33,7 +33,8 @@ class PoissonBayes:
     Notes
     -----
     Counts must be those of one window width in training and test; units are taken as independent
-    given the label. Not for z-scored or negative signals. Source: Zhang et al., J Neurophysiol 1998.
+    given the label. Not for z-scored or negative signals. Source: Zhang et al., J Neurophysiol
+    1998.
 
     Examples
     --------
@@ -61,7 +62,7 @@ class PoissonBayes:
         counts, label = _counts(counts), np.asarray(label).reshape(len(counts), -1)
         if label.shape[1] != 1:
             raise DataError(
-                f"naive Bayes decodes one label column, got {label.shape[1]}; decode them one by one"
+                f"naive Bayes decodes one label column, got {label.shape[1]}; decode one by one"
             )
         bins = self._grid(label[:, 0])
         classes = np.zeros(len(bins)) if nuisance is None else np.asarray(nuisance)

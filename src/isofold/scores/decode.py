@@ -136,7 +136,6 @@ def decode(
         parts=pd.Series(parts, index=pd.Index(trials, name="trial"), name=target.unit),
         interval=percentiles(draws) if len(trials) > 1 else (float("nan"), float("nan")),
         chance=chance,
-        ceiling=1.0,
         also=also,
         split=split_of([test.source]) if split_of([test.source]) != "as given" else "test",
         settings={
@@ -275,7 +274,14 @@ def _thinned(n: int, most: int | None) -> Ints:
 
 
 def _chance(
-    tuner: _Tuner, train: _Part, test: _Part, y: Floats, truth: Floats, setting: Any, n: int, seed: int
+    tuner: _Tuner,
+    train: _Part,
+    test: _Part,
+    y: Floats,
+    truth: Floats,
+    setting: Any,
+    n: int,
+    seed: int,
 ) -> tuple[Floats, float | None]:
     """Score, and mean over draws of the median error, with labels that know nothing of rows."""
     if n == 0:
