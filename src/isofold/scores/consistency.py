@@ -93,7 +93,7 @@ def consistency(
     """
     if between not in BETWEEN:
         raise DataError(f"between must be one of {BETWEEN}, got {between!r}")
-    names = list(zs) if isinstance(zs, Mapping) else _names(zs)
+    names = list(zs) if isinstance(zs, Mapping) else _names(zs, between)
     zs = list(zs.values()) if isinstance(zs, Mapping) else list(zs)
     if len(zs) < 2:
         raise DataError(f"consistency compares at least two embeddings, got {len(zs)}")
@@ -181,8 +181,10 @@ def _shared_times(zs: list[Any]) -> list[Any]:
     ]
 
 
-def _names(zs: Sequence[Any]) -> list[Any]:
-    names = [str(z.name) if is_embedding(z) and z.name is not None else "" for z in zs]
+def _names(zs: Sequence[Any], between: str) -> list[Any]:
+    """What tells the embeddings apart, if they carry it; else their number."""
+    key = {"datasets": "recording", "methods": "method"}.get(between, "")
+    names = [str(z.attrs.get(key, "")) if is_embedding(z) else "" for z in zs]
     return names if all(names) and len(set(names)) == len(names) else list(range(len(names)))
 
 
