@@ -35,8 +35,8 @@ def test_rates_and_prior_are_means_and_occupancy():
     counts = np.array([[2, 0], [4, 0], [0, 6]])
     model = PoissonBayes(kind="discrete").fit(counts, np.array([0, 0, 1]))
     mean = counts.mean(axis=0)
-    assert np.allclose(model.rates_[0, 0], (mean + [6, 0]) / 3)
-    assert np.allclose(model.rates_[1, 0], (mean + [0, 6]) / 2)
+    assert np.allclose(model.rates_[0, 0], (mean + np.array([6, 0])) / 3)
+    assert np.allclose(model.rates_[1, 0], (mean + np.array([0, 6])) / 2)
     assert np.allclose(np.exp(model.log_prior_[:, 0]), [2 / 3, 1 / 3])
 
 

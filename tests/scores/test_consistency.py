@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scores_helpers import curve, embedding, laps, noise
+from scores_helpers import curve, embedding, laps, noise, smooth_noise
 from sklearn.linear_model import LinearRegression
 
 from isofold.errors import DataError, MissingValuesError
@@ -198,6 +198,21 @@ def test_a_linear_map_of_any_size_is_found_without_normalisation():
     assert consistency([z, 1e4 * z + 7], **kwargs).value == pytest.approx(
         consistency([z, z], **kwargs).value
     )
+
+
+def test_p_is_uniform_for_data_sets_that_do_not_know_the_label():
+    p = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        zs = [rng.normal(size=(n * 20, 2)) for n in (12, 16)]
+        labels = [smooth_noise(rng, n, 20, 5) for n in (12, 16)]
+        groups = [np.repeat(np.arange(n), 20) for n in (12, 16)]
+        score = consistency(
+            zs, between="datasets", labels=labels, groups=groups, bins=8, n_chance=19, seed=seed
+        )
+        p.append(score.p)
+    assert 0.33 < np.mean(p) < 0.67
+    assert np.mean(np.asarray(p) <= 0.1) < 0.3
 
 
 def test_data_sets_in_sample_are_the_definition_of_the_peer():

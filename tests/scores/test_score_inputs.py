@@ -46,7 +46,8 @@ def test_samples_outside_trials_are_known_under_every_type_of_name():
 
 
 def test_one_trial_in_the_coordinate_is_a_recording_without_trials():
-    assert trials_of(embedding(noise(6), np.zeros(6, int)), None, 6, "z") is None
+    z = embedding(noise(6), np.array([-1, 3, 3, 3, 3, -1]))
+    assert trials_of(z, None, 6, "z").tolist() == [-1, 0, 1, 2, 3, -1]
 
 
 def test_pooled_r2_of_equal_weights_is_that_of_scikit_learn():

@@ -65,13 +65,18 @@ def _clock(z: Any, row: int) -> str:
 def trials_of(z: Any, groups: Any, n: int, name: str) -> NDArray | None:
     """Trial of every sample: `groups` if given, else the embedding's coordinate, else None.
 
-    One single trial in the coordinate is a recording without trials.
+    One single trial in the coordinate is a recording without trials: its blocks stand in.
     """
     if groups is None:
         if not (is_embedding(z) and "trial" in z.coords):
             return None
         trials = np.asarray(z.coords["trial"].values)
-        return trials if len(pd.unique(trials[inside(trials)])) > 1 else None
+        within = inside(trials)
+        if len(pd.unique(trials[within])) > 1:
+            return trials
+        parts = np.full(n, OUTSIDE)
+        parts[within] = blocks(int(within.sum()))
+        return parts
     trials = np.asarray(groups)
     if trials.ndim != 1 or len(trials) != n:
         raise DataError(

@@ -60,7 +60,8 @@ def consistency(
         embedding: (time,), (time, k) or a list of arrays. Discrete ones are crossed.
     groups
         Trial of each sample (one array; for "datasets" one an embedding). Default: the `trial`
-        coordinate, else ten contiguous blocks. Samples of trial -1 are left out.
+        coordinate, else ten contiguous blocks. Samples of trial -1 are left out. Given by hand, odd
+        and even are plain: where conditions alternate, pass embeddings instead.
     in_sample
         The definition of the `cebra` package: fitted and scored on all samples; for "datasets" on
         99 bins of one label, each bin mean on the unit sphere. Rises with dimension.
