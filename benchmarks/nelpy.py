@@ -84,7 +84,7 @@ def linear_track(folder: Path) -> Session:
     running = bouts(TRACK, laps, lambda lap, rows: sign[lap] * speed[rows] > 30)
     times, table = spikes(folder)
     return Session(
-        units=spike_group(times, table, support=(path.t[0], path.t[-1])),
+        units=spike_group(times, table, support=clock(path, times)),
         series={
             "xy": nap.TsdFrame(t=path.t, d=np.column_stack([path.x, path.y]), columns=["x", "y"]),
             "position": nap.Tsd(t=path.t[on], d=position[on]),
@@ -120,7 +120,7 @@ def w_maze(folder: Path) -> Session:
     t, v = (np.concatenate(p) for p in zip(*speeds, strict=True))
     place = np.column_stack([path.x[on], path.y[on]])
     return Session(
-        units=spike_group(times, table.loc[list(times)], support=(path.t[0], path.t[-1])),
+        units=spike_group(times, table.loc[list(times)], support=clock(path, times)),
         series={
             "position": nap.TsdFrame(t=path.t[on], d=place, columns=["x", "y"]),
             "speed": nap.Tsd(t=t, d=v),
@@ -185,6 +185,12 @@ def bouts(span: tuple[float, float], trials: pd.DataFrame, runs_in) -> pd.DataFr
             for i, j in zip(a, b, strict=True)
         ]
     return pd.DataFrame(np.array(rows) / TICKS, columns=["start", "stop"])
+
+
+def clock(path: Trajectory, times: dict[int, NDArray]) -> tuple[float, float]:
+    """From the first to the last of all times: spikes begin before the camera."""
+    ends = [path.t[[0, -1]], *(t[[0, -1]] for t in times.values())]
+    return min(e[0] for e in ends), max(e[1] for e in ends)
 
 
 def interval(start: float, stop: float) -> pd.DataFrame:

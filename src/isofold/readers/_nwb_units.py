@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._intervals import merged
+from .._intervals import inside, merged
 from ..session import spike_group
 from ._clock import check_events
 
@@ -33,11 +33,14 @@ def read_units(nwb: Any, extent: list[tuple[float, float]]) -> tuple[Any, list[s
         spikes = np.asarray(table.get_unit_spike_times(row), dtype=float)
         times[int(unit)], more = check_events(f"unit {unit}", spikes)
         found += more
+    observed = _observed(table)
+    if observed is not None:
+        lost = [int((~inside(t, *observed)).sum()) for t in times.values()]
+        if any(lost):
+            found.append(f"units: {sum(lost)} spikes outside obs_intervals; left out")
     ends = [(t[0], t[-1]) for t in times.values() if len(t)] + extent
-    support = _observed(table) or (
-        (min(a for a, _ in ends), max(b for _, b in ends)) if ends else None
-    )
-    return spike_group(times, info.set_axis(list(times)), support), found
+    whole = (min(a for a, _ in ends), max(b for _, b in ends)) if ends else None
+    return spike_group(times, info.set_axis(list(times)), observed or whole), found
 
 
 def _columns(table: Any) -> pd.DataFrame:
