@@ -80,8 +80,8 @@ class Recording:
     subject: str | None = None
     provenance: tuple[dict, ...] = ()
     whole: tuple[int, int] | None = field(default=None)
-    """Samples and segments of the recording this one was split from: folds of one recording are
-    padded to one size, so that they share one compiled program."""
+    """Samples and segments inside trials of the recording this one was split from: folds of one
+    recording are padded to one size, so that they share one compiled program."""
 
     def __post_init__(self):
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
@@ -93,7 +93,9 @@ class Recording:
                 "a (trial, time, channel) array goes to fit() directly"
             )
         if not (np.isfinite(self.rate) and self.rate > 0):
-            raise DataError(f"rate must be a positive number of samples per second, got {self.rate}")
+            raise DataError(
+                f"rate must be a positive number of samples per second, got {self.rate}"
+            )
         put("rate", float(self.rate))
         put("labels", {k: _as_label(k, v, self.n_samples) for k, v in dict(self.labels).items()})
         put("kinds", _label_kinds(self.labels, dict(self.kinds)))
@@ -140,7 +142,9 @@ class Recording:
             values = values.astype(np.int64) if values.dtype.kind == "b" else values
             start, stop = self.trials["start"].to_numpy(), self.trials["stop"].to_numpy()
             return walls_.spread(values, start, stop, self.n_samples, fill)
-        columns = [] if self.trials is None else [c for c in self.trials if c not in ("start", "stop")]
+        columns = (
+            [] if self.trials is None else [c for c in self.trials if c not in ("start", "stop")]
+        )
         raise DataError(
             f"no label or trial column {name!r}; labels: {sorted(self.labels)}, "
             f"trial columns: {columns}"
@@ -259,6 +263,11 @@ class Recording:
 
     # -- taking rows ------------------------------------------------------------------------
 
+    def _inside(self) -> tuple[int, int]:
+        """Number of samples and of segments inside trials."""
+        seg = self.segments[self.segments["trial"] != OUTSIDE]
+        return int((seg["stop"] - seg["start"]).sum()), len(seg)
+
     def _units(self, how: str, at_least: int = 10) -> pd.DataFrame:
         """What a split deals out: trials, or blocks of samples where there are none."""
         if self.trials is not None and len(self.trials):
@@ -299,7 +308,7 @@ class Recording:
     def _take(self, start: Ints, stop: Ints) -> Recording:
         """Rows in the (sorted, disjoint) intervals. Lazy for signals that are not in memory."""
         rows = walls_.expand(start, stop)
-        lazy = not type(self.signal) is np.ndarray
+        lazy = type(self.signal) is not np.ndarray
         signal = Rows(self.signal, start, stop) if lazy else take(self.signal, rows)
         new_at = np.concatenate([[0], np.cumsum(stop - start)])
 
@@ -325,7 +334,7 @@ class Recording:
             trials=None if self.trials is None else _moved_trials(self.trials, moved),
             segments=segments,
             truth=None if self.truth is None else self.truth[rows],
-            whole=self.whole or (self.n_samples, len(seg)),
+            whole=self.whole or self._inside(),
         )
 
 
@@ -340,10 +349,14 @@ def _as_label(name: str, values: Any, n_samples: int) -> NDArray:
     values = np.asarray(values)
     if values.dtype == object or values.dtype.kind == "T":
         if not all(isinstance(v, str) for v in values.ravel()):
-            raise DataError(f"label {name!r} must be numbers, booleans or strings, not mixed objects")
+            raise DataError(
+                f"label {name!r} must be numbers, booleans or strings, not mixed objects"
+            )
         values = values.astype(str)
     if values.dtype.kind not in "biufU":
-        raise DataError(f"label {name!r} has dtype {values.dtype}; use numbers, booleans or strings")
+        raise DataError(
+            f"label {name!r} has dtype {values.dtype}; use numbers, booleans or strings"
+        )
     if values.ndim not in (1, 2) or len(values) != n_samples:
         raise DataError(
             f"label {name!r} must be (time,) or (time, k) with {n_samples} samples, "
@@ -400,7 +413,9 @@ def _segment_table(recording: Recording) -> pd.DataFrame:
         start, stop = segments["start"].to_numpy(), segments["stop"].to_numpy()
         walls_.check_intervals(start, stop, n, segments.index.tolist())
         if int((stop - start).sum()) != n:
-            raise DataError(f"segments must cover all {n} samples, they cover {(stop - start).sum()}")
+            raise DataError(
+                f"segments must cover all {n} samples, they cover {(stop - start).sum()}"
+            )
         return segments
     if table is None:
         start, stop = np.zeros(min(n, 1), np.int64), np.full(min(n, 1), n, np.int64)
