@@ -225,6 +225,20 @@ def test_events(tmp_path):
     assert len(session.metadata["warnings"]) == 2
 
 
+def test_an_events_table(tmp_path):
+    nwb = new_file()
+    pokes = nwb.create_events_table(name="pokes", description="d")
+    for t in (1.0, 2.5):
+        pokes.add_row(timestamp=t)
+    session = iso.read(saved(nwb, tmp_path))
+    assert session.events["pokes"].tolist() == [1.0, 2.5]
+
+
+def test_an_option_of_another_format(tmp_path):
+    with pytest.raises(TypeError, match="rate"):
+        iso.read(saved(new_file(), tmp_path), rate=10.0)
+
+
 def test_tables_of_intervals(tmp_path):
     nwb = new_file()
     nwb.add_trial_column("side", "s")
