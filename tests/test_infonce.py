@@ -10,6 +10,7 @@ from isofold.objectives import infonce
 
 def loops(r, p, n, temperature, distance):
     """The formula, one pair at a time."""
+
     def similarity(a, b):
         return a @ b / temperature if distance == "cosine" else -((a - b) ** 2).sum() / temperature
 

@@ -1,4 +1,4 @@
-"""No window, positive or difference ever touches two segments, checked on what the step receives."""
+"""No window, positive or difference ever touches two segments: what the step receives is checked."""
 
 import jax
 import jax.numpy as jnp
@@ -59,7 +59,9 @@ def segment_of_sample(recording):
     """Segment of each original sample number (channel 0), -1 where dropped or outside trials."""
     seg = recording.segments
     out = np.full(200, -1)
-    for number, (a, b, trial) in enumerate(zip(seg["start"], seg["stop"], seg["trial"], strict=True)):
+    for number, (a, b, trial) in enumerate(
+        zip(seg["start"], seg["stop"], seg["trial"], strict=True)
+    ):
         if trial != -1:
             out[recording.signal[a:b, 0].astype(int)] = number
     return out
@@ -126,7 +128,9 @@ def test_gradient_with_respect_to_another_trial_is_exactly_zero(name, whole):
     def embed(rows):
         return encode_at(encoder, rows, jnp.asarray(pool.centre), whole)
 
-    jacobian = np.asarray(jax.jacrev(embed)(jnp.asarray(pool.rows)))  # (sample, latent, row, channel)
+    jacobian = np.asarray(
+        jax.jacrev(embed)(jnp.asarray(pool.rows))
+    )  # (sample, latent, row, channel)
     touched = np.abs(jacobian).sum(axis=(1, 3)) > 0
     row_segment = np.where(pool.origin >= 0, segment[np.maximum(pool.origin, 0)], -1)
     assert not (touched & (row_segment[None, :] != segment[:, None])).any()
@@ -153,7 +157,9 @@ def test_rotating_pools_keep_the_walls_and_visit_every_sample(lengths, left, see
             assert (segment == own[:, None]).all()
             # The stretch ends are not walls: true neighbours are seen as far as the segment goes.
             wanted = np.clip(
-                pool.sample[:, None] + np.arange(-left, 3), start[own][:, None], stop[own][:, None] - 1
+                pool.sample[:, None] + np.arange(-left, 3),
+                start[own][:, None],
+                stop[own][:, None] - 1,
             )
             assert (windows == wanted).all()
     assert visits.min() > 0

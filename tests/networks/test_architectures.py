@@ -35,7 +35,9 @@ def test_convolution_is_the_textbook_one(taps):
     rng = np.random.default_rng(taps)
     weight, bias = rng.standard_normal((taps, 4, 3)), rng.standard_normal(3)
     x = rng.standard_normal((20, 4))
-    got = Conv(jnp.asarray(weight, jnp.float32), jnp.asarray(bias, jnp.float32))(jnp.asarray(x, jnp.float32))
+    got = Conv(jnp.asarray(weight, jnp.float32), jnp.asarray(bias, jnp.float32))(
+        jnp.asarray(x, jnp.float32)
+    )
     np.testing.assert_allclose(got, textbook(weight, bias, x), atol=1e-5)
 
 

@@ -32,7 +32,10 @@ def test_nearest_is_as_near_as_brute_force(labels, seed):
 
 
 def test_nearest_takes_the_first_of_equals():
-    assert Nearest(np.array([[1.0], [0.0], [1.0], [0.0]]))(np.array([[1.0], [-3.0]])).tolist() == [0, 1]
+    assert Nearest(np.array([[1.0], [0.0], [1.0], [0.0]]))(np.array([[1.0], [-3.0]])).tolist() == [
+        0,
+        1,
+    ]
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (1000, 1001), (0, 10_000)])
@@ -97,7 +100,9 @@ def test_mixed_is_nearest_within_the_class_and_draws_classes_equally():
     noise = np.random.default_rng(11).standard_normal((100, 1))
     expected = []
     for r in reference:
-        gap = np.where(classes == classes[r], np.abs(labels[:, 0] - labels[r, 0] - 0.3 * noise[r, 0]), np.inf)
+        gap = np.where(
+            classes == classes[r], np.abs(labels[:, 0] - labels[r, 0] - 0.3 * noise[r, 0]), np.inf
+        )
         expected.append(np.argmin(gap))
     assert sampler.positives(np.random.default_rng(11), reference).tolist() == expected
 
@@ -105,7 +110,5 @@ def test_mixed_is_nearest_within_the_class_and_draws_classes_equally():
 def test_samplers_repeat_with_the_seed():
     labels = np.random.default_rng(0).standard_normal((50, 2))
     sampler = ContinuousSampler(pool(continuous=labels), "time_delta", 1, None)
-    draws = [
-        sampler.positives(np.random.default_rng(5), np.arange(50)).tolist() for _ in range(2)
-    ]
+    draws = [sampler.positives(np.random.default_rng(5), np.arange(50)).tolist() for _ in range(2)]
     assert draws[0] == draws[1]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def as_embedding(
     z: NDArray, recording: Recording, edge: NDArray[np.bool_], method: str
 ) -> xr.DataArray:
-    """(time, latent) with clock time, trial, edge and every label as coordinates."""
+    """(time, latent) with clock time, trial, edge, labels and trial columns as coordinates."""
     import xarray as xr
 
     coords: dict = {
@@ -28,6 +28,8 @@ def as_embedding(
     for name, values in recording.labels.items():
         dims = ("time",) if values.ndim == 1 else ("time", f"{name}_column")
         coords[name] = (dims, values)
+    for name in recording.conditions:
+        coords.setdefault(name, ("time", recording.label(name)))
     attrs = {
         "method": method,
         "recording": recording.name,

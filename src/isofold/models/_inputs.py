@@ -138,8 +138,13 @@ def used_segments(recording: Recording, outside_trials: bool) -> tuple[Ints, Int
     table = recording.segments
     if not outside_trials and recording.trials is not None:
         table = table[table["trial"] != OUTSIDE]
-    if not len(table):
-        raise DataError(f"recording {recording.name!r} has no samples inside trials")
+    n = int((table["stop"] - table["start"]).sum())
+    if n < 2:
+        where = "" if outside_trials or recording.trials is None else " inside trials"
+        raise DataError(
+            f"a model needs at least 2 samples; recording {recording.name!r} has "
+            f"{n} sample(s){where}"
+        )
     return table["start"].to_numpy(), table["stop"].to_numpy()
 
 
