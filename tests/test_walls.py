@@ -1,4 +1,4 @@
-"""No window, positive or difference ever touches two segments: what the step receives is checked."""
+"""No window, positive or difference touches two segments, on the arrays the step receives."""
 
 import jax
 import jax.numpy as jnp
