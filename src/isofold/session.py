@@ -260,7 +260,7 @@ class Session:
         if isinstance(where, pd.DataFrame):
             table = _checked("where", where)
             return table["start"].to_numpy(float), table["stop"].to_numpy(float)
-        if hasattr(where, "start") and hasattr(where, "end"):
+        if getattr(where, "nap_class", "") == "IntervalSet":
             return np.array(where.start, float), np.array(where.end, float)
         t = where.times() if hasattr(where, "times") else getattr(where, "index", None)
         values = np.asarray(where)
@@ -312,10 +312,12 @@ def _checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
             f"table {name!r} needs columns start and stop in seconds; missing {sorted(missing)}, "
             f"found {list(table.columns)}"
         )
-    for row in np.flatnonzero(table["stop"].to_numpy(float) < table["start"].to_numpy(float)):
-        start, stop = table["start"].iloc[row], table["stop"].iloc[row]
+    backwards = table[table["stop"].astype(float) < table["start"].astype(float)]
+    for row, start, stop in zip(
+        backwards.index, backwards["start"], backwards["stop"], strict=True
+    ):
         raise DataError(
-            f"an interval must not stop before it starts; row {table.index[int(row)]!r} of {name!r} has "
+            f"an interval must not stop before it starts; row {row!r} of {name!r} has "
             f"start={start}, stop={stop}"
         )
     return table

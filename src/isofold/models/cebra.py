@@ -28,7 +28,7 @@ from ..sampling import (
 )
 from . import _recipe
 from ._base import Estimator
-from ._inputs import Inputs, gather, refuse_missing, targets_of, used_segments
+from ._inputs import Inputs, gather, positional, refuse_missing, targets_of, used_segments
 
 EVALUATION = {"batches": 100, "batch_size": 512, "num_negatives": 512}
 """How `score` draws pairs: fixed, so that scores of one temperature and dimension compare."""
@@ -173,9 +173,10 @@ class CEBRA(Estimator):
         adapt: bool = False,
         callback: Callable[[int, CEBRA], Any] | None = None,
         callback_frequency: int | None = None,
+        **keyword: Any,
     ) -> Self:
         """Train from scratch; with `adapt`, retrain only the first layer for other channels."""
-        inputs = gather(self, X, y, labels, trials, reset=True)
+        inputs = gather(self, X, positional(y, keyword), labels, trials, reset=True)
         settings, architecture = self._resolve(inputs)
         rng = np.random.default_rng(self.random_state)
         channels = self.n_features_in_
