@@ -181,7 +181,7 @@ def _mean_mark(place: int, row: Row) -> Any:
         }  # fmt: skip
         shown += f" [{low:.4g}, {high:.4g}]"
     return go.Scatter(
-        x=[row.mean], y=[place], mode="markers", error_x=bars, name="mean, 95 % interval",
+        x=[row.mean], y=[place], mode="markers", error_x=bars, meta="ink", name="mean, 95 % interval" if row.interval else "mean",
         marker={"symbol": "line-ns", "size": 17, "line": {"width": 3}},
         hovertemplate=f"{text(row.name)}: mean {shown}<extra></extra>",
         legendgroup="mean", showlegend=place == 0,

@@ -14,13 +14,16 @@ REACH = {
 }
 
 
-def answer(measures: list[Measure]) -> str:
-    """One sentence on the first measure that ranks methods."""
-    for measure in measures:
-        lines = ranked(measure)
-        if lines:
-            return _sentence(measure, lines)
-    return "No scores yet: the pictures below are all there is to judge by."
+def headline(measures: list[Measure]) -> Measure | None:
+    """The first measure that has a method in it: what the page's first sentence is about."""
+    return next((m for m in measures if ranked(m)), None)
+
+
+def answer(measure: Measure | None) -> str:
+    """One sentence: which method is best in the measure, if the study can tell."""
+    if measure is None:
+        return "No scores: the pictures and losses below are all there is to judge by."
+    return _sentence(measure, ranked(measure))
 
 
 def reach(measure: Measure) -> str:
@@ -90,7 +93,8 @@ def _verdict(measure: Measure, lines: list[Line], what: str) -> str:
         )
     return (
         f"{best.variant} and {second.variant} cannot be told apart in {what} "
-        f"({value} and {_value(measure, second)}; difference {apart} across {measure.n_units} {measure.over})"
+        f"({value} and {_value(measure, second)}; "
+        f"difference {apart} across {measure.n_units} {measure.over})"
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import IsofoldError
-from .answer import answer
+from .answer import answer, headline, reach
 from .measures import Measure, measures
 from .panels import Gallery, gallery
 from .variants import is_control, name_variants, plain
@@ -55,6 +55,7 @@ class Page:
 
     name: str
     answer: str
+    caveat: str
     facts: list[tuple[str, str]]
     recordings: list[dict[str, str]]
     variants: list[dict[str, str]]
@@ -85,10 +86,12 @@ def collect(results: Any) -> Page:
     curves = [c for _, run in done.iterrows() if (c := _curve(run, reader.log(run["key"])))]
     order = list(dict.fromkeys(runs["variant"]))
     every_measure = measures(scores, order) + measures(pairs, order)
+    first = headline([m for part in _by_section(every_measure).values() for m in part])
     manifest = dict(results.manifest)
     return Page(
         name=str(results.study.get("name") or "Untitled study"),
-        answer=answer(every_measure),
+        answer=answer(first),
+        caveat=reach(first) if first else "",
         facts=_facts(runs, pictures, results.study),
         recordings=_recordings(runs, pictures),
         variants=_variants(runs, results),
@@ -99,7 +102,7 @@ def collect(results: Any) -> Page:
         n_curves=len(curves),
         failed=_failed(runs),
         runs=_run_rows(runs, reader),
-        settings={v: _settings(part, reader) for v, part in runs.groupby("variant", sort=False)},
+        settings={str(v): _settings(t, reader) for v, t in runs.groupby("variant", sort=False)},
         study=dict(results.study),
         manifest=manifest,
         command=str(manifest.get("command") or ""),
@@ -261,7 +264,7 @@ def _curve(run: pd.Series, log: pd.DataFrame) -> Curve | None:
 def _failed(runs: pd.DataFrame) -> list[dict[str, str]]:
     failed = runs[runs["status"] == "error"]
     keys = ["key", "recording", "variant", "seed", "fold", "error"]
-    return [{k: plain(v) for k, v in row.items()} for row in failed[keys].to_dict("records")]
+    return [{k: plain(row[k]) for k in keys} for _, row in failed.iterrows()]
 
 
 def _run_rows(runs: pd.DataFrame, reader: _Reader) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import plot
 from ..plot.dots import Row, dots
-from ..plot.style import CATEGORIES
+from ..plot.style import CATEGORIES, text
 from .answer import number
 from .collect import Curve, Matrix
 from .measures import Line, Measure
@@ -30,21 +30,15 @@ def matrix_figure(matrices: Iterable[Matrix]) -> Figure:
 
 def loss_figure(curves: list[Curve]) -> Figure:
     """Every run's loss; runs of one seed share a colour."""
-    names = [f"{c.title}" for c in curves]
-    figure = plot.loss(
-        {
-            f"{n} ({k})": {"step": c.step, "loss": c.loss}
-            for k, (n, c) in enumerate(zip(names, curves, strict=True))
-        }
-    )
+    figure = plot.loss({str(k): {"step": c.step, "loss": c.loss} for k, c in enumerate(curves)})
     seeds = list(dict.fromkeys(c.seed for c in curves))
     shown: set[str] = set()
-    for trace, curve, name in zip(figure.data, curves, names, strict=True):
+    for trace, curve in zip(figure.data, curves, strict=True):
         color = CATEGORIES[seeds.index(curve.seed) % len(CATEGORIES)]
         trace.update(
             name=f"seed {curve.seed}", legendgroup=curve.seed, showlegend=curve.seed not in shown,
             line={"color": color, "width": 1.5}, opacity=0.85,
-            hovertemplate="step %{x:.0f}: %{y:.3f}<extra>" + plot.style.text(name) + "</extra>",
+            hovertemplate="step %{x:.0f}: %{y:.3f}<extra>" + text(curve.title) + "</extra>",
         )  # fmt: skip
         shown.add(curve.seed)
     figure.update_layout(height=280, showlegend=len(seeds) > 1)
@@ -61,7 +55,7 @@ def _row(line: Line, by_recording: bool) -> Row:
     )  # fmt: skip
 
 
-def _hover(run: dict[str, Any], variant: str) -> str:
+def _hover(run: dict[Any, Any], variant: str) -> str:
     parts = [variant]
     for key in ("recording", "seed", "fold"):
         value = run.get(key)

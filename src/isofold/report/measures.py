@@ -74,7 +74,9 @@ def measures(table: pd.DataFrame, order: list[str]) -> list[Measure]:
     table = table.assign(_first=range(len(table)), _place=place)
     groups = [(part["_first"].min(), key, part) for key, part in table.groupby(keys)]
     return [
-        _measure(dict(zip(keys, key, strict=True)), part.sort_values(["_place", "_first"]))
+        _measure(
+            dict(zip(keys, map(str, key), strict=True)), part.sort_values(["_place", "_first"])
+        )
         for _, key, part in sorted(groups, key=lambda group: group[0])
     ]
 

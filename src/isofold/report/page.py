@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from hashlib import sha256
 from importlib import resources
 from typing import Any
 
@@ -20,6 +21,11 @@ from .panels import SPLITS, Gallery, Grid, Label, Panel
 UNITS_PER_RADIUS = 8000
 """Points are stored as 16-bit whole numbers: steps of 1/8000 of the embedding's radius."""
 
+CHANCE_NOTE = (
+    "Grey: from the mean of chance to the edge that 95 % of its draws stay within. Beyond: the "
+    "interval (every value, where there is none) lies past that edge."
+)
+
 
 def render(page: Page) -> str:
     """The whole page. The same results give the same text."""
@@ -27,22 +33,43 @@ def render(page: Page) -> str:
 
     environment = _environment()
     figures: dict[str, Any] = {}
+    sections, losses = _sections(page, figures), _losses(page.curves, figures)
+    plotly, script = get_plotlyjs(), _scripts()
     html = environment.get_template("page.html").render(
         page=page,
-        sections=_sections(page, figures),
-        losses=_losses(page.curves, figures),
-        curve_points=CURVE_POINTS,
-        reach=reach,
+        sections=sections,
+        losses=losses,
         figures=figures,
         embeddings=_gallery(page.gallery) if page.gallery.panels else None,
+        embedding_notes=_embedding_notes(page.gallery),
+        emphasis=_emphasis(page.gallery),
         settings={name: _json(value) for name, value in page.settings.items()},
         study=_json(page.study),
         manifest=_flat(page.manifest),
+        curve_points=CURVE_POINTS,
+        reach=reach,
         css=_template("page.css"),
-        scripts=[_template(name) for name in ("colors.js", "scene.js", "embeddings.js", "page.js")],
-        plotly=get_plotlyjs(),
+        plotly=plotly,
+        script=script,
+        policy=_policy([plotly, script]),
     )
     return html.rstrip() + "\n"
+
+
+def _scripts() -> str:
+    names = ("colors.js", "scene.js", "embeddings.js", "page.js")
+    body = "\n".join(_template(name) for name in names)
+    return f'(() => {{\n"use strict";\n{body}}})();'
+
+
+def _policy(scripts: list[str]) -> str:
+    """Content security policy: these scripts run, and no other; nothing is fetched."""
+    digests = [base64.b64encode(sha256(s.encode()).digest()).decode() for s in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
 
 
 def _environment() -> Any:
@@ -55,6 +82,7 @@ def _environment() -> Any:
     )  # fmt: skip
     environment.filters["script"] = lambda value: Markup(_script_json(value))
     environment.filters["verbatim"] = Markup
+    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return environment
 
 
@@ -114,6 +142,7 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
                 beyond_chance(line, measure.higher_is_better)
             ],
             "n": len(line.runs),
+            "control": line.control,
             "best": line.variant == best and measure.higher_is_better is not None,
         }
         for line in measure.lines
@@ -123,6 +152,8 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
         "figure": name,
         "measure": measure,
         "rows": rows,
+        "count": "pairs" if measure.between else "runs",
+        "chance_note": CHANCE_NOTE if any(line.chance for line in measure.lines) else "",
         "alt": f"{measure.title} in {measure.unit}: {alt}",
         "better": {True: "higher is better", False: "lower is better", None: ""}[
             measure.higher_is_better
@@ -171,6 +202,43 @@ def _gallery(gallery: Gallery) -> dict[str, Any]:
         "maps": {"sequential": _samples(SEQUENTIAL), "cyclic": _samples(CYCLIC)},
         "categories": list(CATEGORIES),
     }
+
+
+def _emphasis(gallery: Gallery) -> str:
+    if any((panel.split == SPLITS.index("test")).any() for panel in gallery.panels):
+        return "Large, full points: held-out (test) trials. Small, pale points: training trials."
+    return "No sample is marked as held out."
+
+
+def _embedding_notes(gallery: Gallery) -> list[str]:
+    """How the pictures were made: which samples are drawn, in which frame."""
+    if not gallery.panels:
+        return []
+    notes = []
+    for grid in gallery.grids:
+        which = "every sample" if grid.every == 1 else f"sample 1 of every {grid.every}"
+        which += " of each trial" if grid.every > 1 and grid.per_trial else ""
+        outside = f" ({grid.n_left_out:,} outside every trial are not drawn)"
+        notes.append(
+            f"{grid.recording}: drawn is {which}, {len(grid.rows):,} of {grid.n_samples:,} samples"
+            f"{outside if grid.n_left_out else ''}; all pictures show the same samples."
+        )
+    notes.append(
+        "Within a method, every run is moved, turned, reflected and scaled as a whole onto the first "
+        "one (Procrustes on training samples); shapes are not bent. The axes 1, 2, 3 are the principal "
+        "axes of that first run. Embeddings of different methods share no frame."
+    )
+    more = {p.variant: p for p in gallery.panels if p.latents > 3}
+    notes += [
+        f"{name} has {p.latents} latents; its first three principal axes are drawn, "
+        f"{100 * p.shown:.0f} % of the variance of its first run."
+        for name, p in more.items()
+    ]
+    if any(p.latents == 1 for p in gallery.panels):
+        notes.append("An embedding with one latent is drawn against the number of the sample.")
+    if gallery.n_left_out:
+        notes.append(f"{gallery.n_left_out} further runs are not drawn, to keep the page small.")
+    return notes
 
 
 def _grid(grid: Grid) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
 
 import pandas as pd
 
@@ -44,19 +43,14 @@ def plain(value: object) -> str:
 
 
 def _settings(table: pd.DataFrame) -> pd.DataFrame:
-    wanted = [c for c in table if c in ("method", "control") or str(c).startswith("set.")]
-    return table[wanted].drop_duplicates(subset=None) if _hashable(table[wanted]) else table[wanted]
-
-
-def _hashable(table: pd.DataFrame) -> bool:
-    return all(isinstance(v, Hashable) for column in table for v in table[column])
+    return table[[c for c in table if c == "method" or str(c).startswith("set.")]]
 
 
 def _varying(table: pd.DataFrame) -> dict[str, list[str]]:
     """Method → columns `set.*` that take more than one value in it."""
     if "method" not in table:
         return {}
-    columns = [c for c in table if str(c).startswith("set.")]
+    columns = [str(c) for c in table if str(c).startswith("set.")]
     return {
         str(method): [c for c in columns if len(set(part[c].map(plain)) - {""}) > 1]
         for method, part in table.groupby("method", dropna=False)
