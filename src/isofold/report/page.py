@@ -135,15 +135,15 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
             "name": line.variant,
             "mean": number(line.mean),
             "interval": bracket(line.interval) or "–",
-            "range": f"{number(line.runs['value'].min())} to {number(line.runs['value'].max())}",
+            "range": f"{number(line.dots['value'].min())} to {number(line.dots['value'].max())}",
             "chance": number(line.chance[0]) if line.chance else "–",
             "edge": number(line.chance[1]) if line.chance else "–",
             "beyond": {True: "yes", False: "no", None: "–"}[
                 beyond_chance(line, measure.higher_is_better)
             ],
-            "n": len(line.runs),
+            "n": len(line.dots),
             "control": line.control,
-            "best": line.variant == best and measure.higher_is_better is not None,
+            "best": line.variant == best,
         }
         for line in measure.lines
     ]
@@ -155,9 +155,7 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
         "count": "pairs" if measure.between else "runs",
         "chance_note": CHANCE_NOTE if any(line.chance for line in measure.lines) else "",
         "alt": f"{measure.title} in {measure.unit}: {alt}",
-        "better": {True: "higher is better", False: "lower is better", None: ""}[
-            measure.higher_is_better
-        ],
+        "better": "higher is better" if measure.higher_is_better else "lower is better",
     }
 
 
@@ -224,9 +222,9 @@ def _embedding_notes(gallery: Gallery) -> list[str]:
             f"{outside if grid.n_left_out else ''}; all pictures show the same samples."
         )
     notes.append(
-        "Within a method, every run is moved, turned, reflected and scaled as a whole onto the first "
-        "one (Procrustes on training samples); shapes are not bent. The axes 1, 2, 3 are the principal "
-        "axes of that first run. Embeddings of different methods share no frame."
+        "Within a method, every run is moved, turned, reflected and scaled as a whole onto the "
+        "first one (Procrustes on training samples); shapes are not bent. Axes 1, 2, 3 are the "
+        "principal axes of that first run. Embeddings of different methods share no frame."
     )
     more = {p.variant: p for p in gallery.panels if p.latents > 3}
     notes += [

@@ -8,8 +8,7 @@ const FIGURES = JSON.parse(document.getElementById("figures").textContent);
 const CHART = {
   responsive: true,
   displaylogo: false,
-  displayModeBar: "hover",
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  modeBarButtons: [["toImage", "resetScale2d"]],
   toImageButtonOptions: { format: "svg" },
 };
 
@@ -18,6 +17,7 @@ function themed(figure) {
   const layout = {
     ...figure.layout,
     font: { family: style.fontFamily, size: 13, color: style.color },
+    modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)", color: "#8a8f98", activecolor: style.color },
     hoverlabel: { bgcolor: style.color, font: { color: style.backgroundColor } },
   };
   const data = figure.data.map((trace) => {
