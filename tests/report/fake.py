@@ -13,49 +13,15 @@ from isofold.studies.embedding_store import save_embedding
 from isofold.studies.run_folder import write_json, write_text
 
 SCORE_COLUMNS = [
-    "key",
-    "recording",
-    "subject",
-    "method",
-    "seed",
-    "fold",
-    "split",
-    "control",
-    "labels_used",
-    "score",
-    "label",
-    "decoder",
-    "part",
-    "value",
-    "unit",
-    "low",
-    "high",
-    "chance_mean",
-    "chance_hi",
-    "n",
-]
+    "key", "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used",
+    "score", "label", "decoder", "part", "value", "unit", "low", "high", "chance_mean",
+    "chance_hi", "n",
+]  # fmt: skip
 PAIR_COLUMNS = [
-    "recording",
-    "subject",
-    "method",
-    "seed",
-    "fold",
-    "split",
-    "control",
-    "labels_used",
-    "score",
-    "between",
-    "label",
-    "from",
-    "to",
-    "value",
-    "unit",
-    "low",
-    "high",
-    "chance_mean",
-    "chance_hi",
+    "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used", "score",
+    "between", "label", "from", "to", "value", "unit", "low", "high", "chance_mean", "chance_hi",
     "n",
-]
+]  # fmt: skip
 QUALITY = {"pca": 0.55, "cebra-time": 0.25, "cebra-behavior": 0.1}
 """Noise of the fake embeddings: the smaller, the better the fake scores."""
 
@@ -115,8 +81,12 @@ def write_results(
 ) -> Path:
     """Write the folder and return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "study.toml", f"name = {_toml(name)}\nseeds = {list(seeds)}\n")
     methods = QUALITY if methods is None else methods
+    write_text(
+        folder / "study.toml",
+        f"name = {_toml(name)}\nseeds = {list(seeds)}\n"
+        + "".join(f"[[methods]]\nmethod = {_toml(m)}\n" for m in methods),
+    )
     arms = [(m, q, "none") for m, q in methods.items()]
     arms += [(f"cebra-time (temperature={g})", 0.3, "none") for g in grid]
     if control and "cebra-behavior" in methods:

@@ -150,7 +150,7 @@ def _run_dots(place: int, row: Row, groups: list[str]) -> list[Any]:
     names = np.asarray(row.groups or [""] * len(values), dtype=object)
     hover = np.asarray(row.hover or [f"{v:.4g}" for v in values], dtype=object)
     # an even, repeatable spread: dots of equal value stay apart, and no seed is needed
-    spread = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.3
+    spread = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.16 - 0.17
     traces = []
     for name in dict.fromkeys(names.tolist()):
         mine = names == name
@@ -180,9 +180,9 @@ def _mean_mark(place: int, row: Row) -> Any:
         }  # fmt: skip
         shown += f" [{low:.4g}, {high:.4g}]"
     return go.Scatter(
-        x=[row.mean], y=[place], mode="markers", error_x=bars, meta="ink",
+        x=[row.mean], y=[place + 0.14], mode="markers", error_x=bars, meta="ink",
         name="mean, 95 % interval" if row.interval else "mean",
-        marker={"symbol": "line-ns", "size": 17, "line": {"width": 3}},
+        marker={"symbol": "line-ns", "size": 13, "line": {"width": 3}},
         hovertemplate=f"{text(row.name)}: mean {shown}<extra></extra>",
         legendgroup="mean", showlegend=False,
     )  # fmt: skip

@@ -43,7 +43,13 @@ def consistency(score: Any, *, title: str = "") -> go.Figure:
     for number, matrix in enumerate(matrices.values()):
         row, column = divmod(number, n_columns)
         figure.add_trace(_heat_map(square(matrix)), row=row + 1, col=column + 1)
-    plain = {"type": "category", "showgrid": False, "ticks": "", "zeroline": False}
+    plain = {
+        "type": "category",
+        "showgrid": False,
+        "showline": False,
+        "ticks": "",
+        "zeroline": False,
+    }
     figure.update_xaxes(**plain, constrain="domain")
     figure.update_yaxes(**plain, autorange="reversed", constrain="domain")
     for number, axis in enumerate(figure.select_yaxes(), start=1):

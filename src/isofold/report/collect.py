@@ -84,7 +84,8 @@ def collect(results: Any) -> Page:
     reader = _Reader(results)
     pictures = gallery(done[[reader.has(k) for k in done["key"]]], reader.embedding)
     curves = [c for _, run in done.iterrows() if (c := _curve(run, reader.log(run["key"])))]
-    sections = _sections(score_measures(scores, order) + pair_measures(pairs, order))
+    found = score_measures(scores, order) + pair_measures(pairs, order)
+    sections = _sections(_as_asked(found, results.study))
     first = headline([m for part in sections.values() for m in part])
     manifest = dict(results.manifest)
     return Page(
@@ -96,7 +97,7 @@ def collect(results: Any) -> Page:
         variants=_variants(runs, reader),
         gallery=pictures,
         measures=sections,
-        matrices=_matrices(pairs),
+        matrices=_matrices(pairs, order),
         curves=curves[:MOST_CURVES],
         n_curves=len(curves),
         failed=_failed(runs),
@@ -219,6 +220,17 @@ def _variants(runs: pd.DataFrame, reader: _Reader) -> list[dict[str, str]]:
     return rows
 
 
+def _as_asked(found: list[Measure], study: dict[str, Any]) -> list[Measure]:
+    """Scores that the study names come first, in its order."""
+    asked = [(s.get("score"), s.get("label") or "") for s in study.get("scores", [])]
+
+    def place(measure: Measure) -> int:
+        what = (measure.score, measure.label)
+        return asked.index(what) if what in asked else len(asked)
+
+    return sorted(found, key=place)
+
+
 def _sections(found: list[Measure]) -> dict[str, list[Measure]]:
     sections: dict[str, list[Measure]] = {}
     first = [m for score in SECTIONS for m in found if m.score == score]
@@ -228,7 +240,7 @@ def _sections(found: list[Measure]) -> dict[str, list[Measure]]:
     return sections
 
 
-def _matrices(pairs: pd.DataFrame) -> list[Matrix]:
+def _matrices(pairs: pd.DataFrame, order: list[str]) -> list[Matrix]:
     if not len(pairs):
         return []
     pairs = pairs[(pairs["from"] != WHOLE) & (pairs["to"] != WHOLE)]
@@ -243,6 +255,7 @@ def _matrices(pairs: pd.DataFrame) -> list[Matrix]:
                 str(variant), str(between), str(label), table.reindex(index=names, columns=names)
             )
         )
+    found.sort(key=lambda m: order.index(m.variant) if m.variant in order else len(order))
     return [m for m in found if len(m.table) > 1]
 
 

@@ -16,6 +16,8 @@ FEWEST = 3
 """Repeats below which an interval says nothing."""
 _KEYS = ["score", "label", "decoder", "unit", "split", "between"]
 _NUMBERS = ["value", "low", "high", "chance_mean", "chance_hi"]
+_RANGE = {"R²": (-np.inf, 1.0), "accuracy": (0.0, 1.0)}
+"""Values a score can take: an interval ends there."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ def score_measures(scores: pd.DataFrame, order: list[str]) -> list[Measure]:
     trials = trials.assign(trial=trials["part"].str.replace(r"^.*?trial ", "", regex=True))
     found = _measures(whole, trials, order)
     found += _measures(_errors(scores, whole), trials.iloc[:0], order, higher_is_better=False)
-    place = {score: k for k, score in enumerate(dict.fromkeys(scores["score"]))}
-    return sorted(found, key=lambda m: (place[m.score], m.label, m.decoder))
+    # beside each other what belongs together; numbers (R²) before classes
+    whole = {m.label: m.unit for m in reversed(found) if m.higher_is_better}
+    return sorted(found, key=lambda m: (m.score, whole[m.label] != "R²", m.label, m.decoder))
 
 
 def pair_measures(pairs: pd.DataFrame, order: list[str]) -> list[Measure]:
@@ -199,6 +202,9 @@ def _line(whole: pd.DataFrame, dots: pd.DataFrame, repeats: pd.Series | None, ov
     if whole["chance_mean"].notna().any():
         middle, edge = float(whole["chance_mean"].mean()), float(whole["chance_hi"].mean())
         chance = (middle, edge if np.isfinite(edge) else middle)
+    if interval is not None:
+        floor, ceiling = _RANGE.get(str(whole["unit"].iloc[0]), (-np.inf, np.inf))
+        interval = (max(interval[0], floor), min(interval[1], ceiling))
     return Line(
         variant=str(whole["variant"].iloc[0]),
         control=bool(whole["is_control"].iloc[0]),

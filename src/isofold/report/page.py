@@ -21,11 +21,6 @@ from .panels import SPLITS, Gallery, Grid, Label, Panel
 UNITS_PER_RADIUS = 8000
 """Points are stored as 16-bit whole numbers: steps of 1/8000 of the embedding's radius."""
 
-CHANCE_NOTE = (
-    "Grey: from the mean of chance to the edge that 95 % of its draws stay within. Beyond: the "
-    "interval (every value, where there is none) lies past that edge."
-)
-
 
 def render(page: Page) -> str:
     """The whole page. The same results give the same text."""
@@ -153,7 +148,6 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
         "measure": measure,
         "rows": rows,
         "count": "pairs" if measure.between else "runs",
-        "chance_note": CHANCE_NOTE if any(line.chance for line in measure.lines) else "",
         "alt": f"{measure.title} in {measure.unit}: {alt}",
         "better": "higher is better" if measure.higher_is_better else "lower is better",
     }
