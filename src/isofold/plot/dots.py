@@ -84,12 +84,22 @@ def dots(rows: Sequence[Row], *, unit: str, title: str = "") -> go.Figure:
         height=90 + 40 * len(rows) + (30 if groups else 0), showlegend=bool(groups),
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
-    figure.update_xaxes(title=text(unit), zeroline=False)
+    figure.update_xaxes(title=text(unit), zeroline=False, range=_range(rows))
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[text(row.name) for row in rows],
         range=[len(rows) - 0.4, -0.6], showgrid=False, zeroline=False, ticks="", automargin=True,
     )  # fmt: skip
     return figure
+
+
+def _range(rows: Sequence[Row]) -> list[float] | None:
+    """Room around values that are all the same, where plotly finds no axis; else its own choice."""
+    shown = [float(v) for row in rows for v in (*row.values, *(row.chance or ()))]
+    shown += [v for row in rows for v in (row.interval or ())]
+    if not shown or max(shown) - min(shown) > 1e-9 * max(1e-300, *map(abs, shown)):
+        return None
+    room = 0.5 * abs(shown[0]) or 0.5
+    return [shown[0] - room, shown[0] + room]
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float] | None:

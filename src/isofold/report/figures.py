@@ -41,7 +41,8 @@ def loss_figure(curves: list[Curve]) -> Figure:
             hovertemplate="step %{x:.0f}: %{y:.3f}<extra>" + text(curve.title) + "</extra>",
         )  # fmt: skip
         shown.add(curve.seed)
-    figure.update_layout(height=280, showlegend=len(seeds) > 1)
+    legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
+    figure.update_layout(height=290, showlegend=len(seeds) > 1, legend=legend)
     return _plain(figure)
 
 

@@ -71,8 +71,8 @@ def score_measures(scores: pd.DataFrame, order: list[str]) -> list[Measure]:
     found = _measures(whole, trials, order)
     found += _measures(_errors(scores, whole), trials.iloc[:0], order, higher_is_better=False)
     # beside each other what belongs together; numbers (R²) before classes
-    whole = {m.label: m.unit for m in reversed(found) if m.higher_is_better}
-    return sorted(found, key=lambda m: (m.score, whole[m.label] != "R²", m.label, m.decoder))
+    units = {m.label: m.unit for m in reversed(found) if m.higher_is_better}
+    return sorted(found, key=lambda m: (m.score, units[m.label] != "R²", m.label, m.decoder))
 
 
 def pair_measures(pairs: pd.DataFrame, order: list[str]) -> list[Measure]:

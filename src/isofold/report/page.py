@@ -98,15 +98,20 @@ def _json(value: Any) -> str:
 
 
 def _flat(manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    """Manifest entries for a definition list; nested ones as lines of text."""
-    rows = []
-    for key, value in manifest.items():
-        if isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values()):
-            text = "\n".join(f"{k} {v}" for k, v in value.items())
-        else:
-            text = value if isinstance(value, str) else _json(value)
-        rows.append((str(key), text))
-    return rows
+    """Manifest entries for a definition list; what is nested becomes lines of text."""
+    return [(str(key), _lines(value)) for key, value in manifest.items()]
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key} {_words(inner)}" for key, inner in value.items())
+    return _words(value)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(inner)}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 # -- scores ---------------------------------------------------------------------------------
