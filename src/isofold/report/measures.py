@@ -65,6 +65,9 @@ class Measure:
 
 def score_measures(scores: pd.DataFrame, order: list[str]) -> list[Measure]:
     """Measures in `Results.scores`; `order` gives the variants in the order of the page."""
+    if scores.empty:
+        return []
+    scores = scores if "decoder" in scores else scores.assign(decoder="")
     whole = scores[scores["part"] == WHOLE]
     trials = scores[scores["part"].str.contains(r"(?:^|, )trial ", regex=True, na=False)]
     trials = trials.assign(trial=trials["part"].str.replace(r"^.*?trial ", "", regex=True))
@@ -77,6 +80,8 @@ def score_measures(scores: pd.DataFrame, order: list[str]) -> list[Measure]:
 
 def pair_measures(pairs: pd.DataFrame, order: list[str]) -> list[Measure]:
     """Measures in `Results.pairs`: the group's score, its pairs as dots."""
+    if pairs.empty:
+        return []
     whole = (pairs["from"] == WHOLE) & (pairs["to"] == WHOLE)
     return _measures(pairs[whole], pairs.iloc[:0], order, dots=pairs[~whole])
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..plot.style import kind_of
+from ..plot.style import given_kind, kind_of
 
 POINT_BUDGET = 240_000
 """Points on the whole page (8 bytes each): it stays a few MB and turns smoothly."""
@@ -226,7 +226,7 @@ def _labels(z: Any, name: str, rows: NDArray) -> Iterable[Label]:
     if name in RESERVED or coord.ndim not in (1, 2) or coord.shape[0] != len(z):
         return
     values = np.asarray(coord)
-    given = coord.attrs.get("kind") or dict(z.attrs.get("kinds", {})).get(name)
+    given = given_kind(z, name)
     if values.ndim == 1:
         yield _label(name, values[rows], given)
         return
