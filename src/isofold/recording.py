@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 
 from . import trials as walls_
 from ._rows import Rows, take
+from ._tables import as_label, channel_table, label_kinds, segment_table, trial_table
 from .errors import DataError
-from .trials import OUTSIDE, Ints
-
-KINDS = ("discrete", "continuous", "circular")
-MOST_CLASSES = 50
-"""An integer label with more values than this is probably not a class."""
+from .trials import Ints
 
 DEFAULT_PURGE = 10
 """Samples dropped between train and test blocks where there are no trials: the receptive field of
@@ -73,8 +70,8 @@ class Recording:
     kinds: Mapping[str, str] = field(default_factory=dict)
     trials: pd.DataFrame | None = None
     events: Mapping[str, NDArray] = field(default_factory=dict)
-    channels: pd.DataFrame | None = None
-    segments: pd.DataFrame | None = None
+    channels: pd.DataFrame = None  # type: ignore[assignment]  # a table once constructed
+    segments: pd.DataFrame = None  # type: ignore[assignment]
     truth: NDArray | None = None
     name: str = ""
     subject: str | None = None
@@ -93,17 +90,22 @@ class Recording:
                 "a (trial, time, channel) array goes to fit() directly"
             )
         if not (np.isfinite(self.rate) and self.rate > 0):
-            raise DataError(f"rate must be a positive number of samples per second, got {self.rate}")
+            raise DataError(
+                f"rate must be a positive number of samples per second, got {self.rate}"
+            )
         put("rate", float(self.rate))
-        put("labels", {k: _as_label(k, v, self.n_samples) for k, v in dict(self.labels).items()})
-        put("kinds", _label_kinds(self.labels, dict(self.kinds)))
+        put("labels", {k: as_label(k, v, self.n_samples) for k, v in dict(self.labels).items()})
+        put("kinds", label_kinds(self.labels, dict(self.kinds)))
         put("events", {k: np.asarray(v, dtype=float) for k, v in dict(self.events).items()})
-        put("channels", _channel_table(self.channels, self.n_channels))
+        put("channels", channel_table(self.channels, self.n_channels))
         if self.trials is not None:
-            put("trials", _trial_table(self.trials, self.n_samples))
-        put("segments", _segment_table(self))
+            put("trials", trial_table(self.trials, self.n_samples))
+        put(
+            "segments",
+            segment_table(self.segments, self.trials, self.n_samples, self.start, self.rate),
+        )
         if self.truth is not None:
-            put("truth", _as_label("truth", self.truth, self.n_samples))
+            put("truth", as_label("truth", self.truth, self.n_samples))
         put("provenance", tuple(self.provenance))
 
     # -- what it is -------------------------------------------------------------------------
@@ -135,12 +137,14 @@ class Recording:
         if name in self.labels:
             return self.labels[name]
         if self.trials is not None and name in self.trials.columns:
-            values = _as_label(name, self.trials[name].to_numpy(), len(self.trials))
+            values = as_label(name, self.trials[name].to_numpy(), len(self.trials))
             fill = {"f": np.nan, "U": "", "b": -1}.get(values.dtype.kind, -1)
             values = values.astype(np.int64) if values.dtype.kind == "b" else values
             start, stop = self.trials["start"].to_numpy(), self.trials["stop"].to_numpy()
             return walls_.spread(values, start, stop, self.n_samples, fill)
-        columns = [] if self.trials is None else [c for c in self.trials if c not in ("start", "stop")]
+        columns = (
+            [] if self.trials is None else [c for c in self.trials if c not in ("start", "stop")]
+        )
         raise DataError(
             f"no label or trial column {name!r}; labels: {sorted(self.labels)}, "
             f"trial columns: {columns}"
@@ -148,7 +152,7 @@ class Recording:
 
     def kind(self, name: str) -> str:
         """ "discrete", "continuous" or "circular" of a label or trial column."""
-        return self.kinds.get(name) or _label_kinds({name: self.label(name)}, {})[name]
+        return self.kinds.get(name) or label_kinds({name: self.label(name)}, {})[name]
 
     def __len__(self) -> int:
         return self.n_samples
@@ -299,7 +303,7 @@ class Recording:
     def _take(self, start: Ints, stop: Ints) -> Recording:
         """Rows in the (sorted, disjoint) intervals. Lazy for signals that are not in memory."""
         rows = walls_.expand(start, stop)
-        lazy = not type(self.signal) is np.ndarray
+        lazy = type(self.signal) is not np.ndarray
         signal = Rows(self.signal, start, stop) if lazy else take(self.signal, rows)
         new_at = np.concatenate([[0], np.cumsum(stop - start)])
 
@@ -334,80 +338,3 @@ def _moved_trials(table: pd.DataFrame, moved) -> pd.DataFrame:
     kept, first = np.unique(owner, return_index=True)
     last = np.append(first[1:], len(owner)) - 1
     return table.iloc[kept].assign(start=a[first], stop=b[last])
-
-
-def _as_label(name: str, values: Any, n_samples: int) -> NDArray:
-    values = np.asarray(values)
-    if values.dtype == object or values.dtype.kind == "T":
-        if not all(isinstance(v, str) for v in values.ravel()):
-            raise DataError(f"label {name!r} must be numbers, booleans or strings, not mixed objects")
-        values = values.astype(str)
-    if values.dtype.kind not in "biufU":
-        raise DataError(f"label {name!r} has dtype {values.dtype}; use numbers, booleans or strings")
-    if values.ndim not in (1, 2) or len(values) != n_samples:
-        raise DataError(
-            f"label {name!r} must be (time,) or (time, k) with {n_samples} samples, "
-            f"got shape {values.shape}"
-        )
-    return values
-
-
-def _label_kinds(labels: Mapping[str, NDArray], given: dict[str, str]) -> dict[str, str]:
-    for name, kind in given.items():
-        if kind not in KINDS:
-            raise DataError(f"kind of label {name!r} must be one of {KINDS}, got {kind!r}")
-    kinds = {}
-    for name, values in labels.items():
-        kind = given.get(name) or ("continuous" if values.dtype.kind == "f" else "discrete")
-        if name not in given and values.dtype.kind in "iu":
-            n = len(np.unique(values[values >= 0]))
-            if n > MOST_CLASSES:
-                raise DataError(
-                    f"integer label {name!r} has {n} values: is it a class or a number? Say "
-                    f"kinds={{{name!r}: 'discrete'}} or 'continuous'"
-                )
-        kinds[name] = kind
-    return kinds
-
-
-def _channel_table(channels: pd.DataFrame | None, n: int) -> pd.DataFrame:
-    if channels is None:
-        return pd.DataFrame(index=pd.RangeIndex(n, name="channel"))
-    if len(channels) != n:
-        raise DataError(f"channels must have one row a channel: {len(channels)} rows for {n}")
-    return channels
-
-
-def _trial_table(table: pd.DataFrame, n_samples: int) -> pd.DataFrame:
-    missing = {"start", "stop"} - set(table.columns)
-    if missing:
-        raise DataError(f"trials need columns start and stop in samples; missing {sorted(missing)}")
-    edges = table[["start", "stop"]].to_numpy()
-    if len(edges) and not np.all(edges == np.floor(edges.astype(float))):
-        raise DataError("trial start and stop must be whole samples; Session.bin converts seconds")
-    table = table.assign(start=edges[:, 0].astype(np.int64), stop=edges[:, 1].astype(np.int64))
-    names = table.index.tolist()
-    if not table.index.is_unique:
-        raise DataError("the index of the trial table must be unique: it names the trials")
-    walls_.check_intervals(table["start"].to_numpy(), table["stop"].to_numpy(), n_samples, names)
-    return table
-
-
-def _segment_table(recording: Recording) -> pd.DataFrame:
-    table, n = recording.trials, recording.n_samples
-    if recording.segments is not None:
-        segments = recording.segments[["start", "stop", "time0", "trial"]].reset_index(drop=True)
-        start, stop = segments["start"].to_numpy(), segments["stop"].to_numpy()
-        walls_.check_intervals(start, stop, n, segments.index.tolist())
-        if int((stop - start).sum()) != n:
-            raise DataError(f"segments must cover all {n} samples, they cover {(stop - start).sum()}")
-        return segments
-    if table is None:
-        start, stop = np.zeros(min(n, 1), np.int64), np.full(min(n, 1), n, np.int64)
-        trial: NDArray = np.arange(len(start))
-    else:
-        start, stop, position = walls_.walls(table["start"].to_numpy(), table["stop"].to_numpy(), n)
-        names = np.append(table.index.to_numpy(), OUTSIDE)
-        trial = names[position]
-    time0 = recording.start + start / recording.rate
-    return pd.DataFrame({"start": start, "stop": stop, "time0": time0, "trial": trial})

@@ -110,7 +110,11 @@ def choose(
         raise DataError(f"how must be 'last', 'interleaved' or 'random', got {how!r}")
     if not 0 < share < 1:
         raise DataError(f"the share of held-out trials must lie between 0 and 1, got {share}")
-    groups = [np.arange(n)] if strata is None else [np.flatnonzero(strata == s) for s in np.unique(strata)]
+    groups = (
+        [np.arange(n)]
+        if strata is None
+        else [np.flatnonzero(strata == s) for s in np.unique(strata)]
+    )
     picked = [group[_choose_in(len(group), share, how, rng)] for group in groups]
     return np.sort(np.concatenate(picked))
 
