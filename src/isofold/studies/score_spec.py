@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import StudyError
@@ -12,8 +12,14 @@ from ._check import check_keys, check_names, check_type, near
 CONTROLS = ("permuted labels",)
 """Fits of which chance is made."""
 
+_DECODE = (
+    *("kind", "nuisance", "n_chance"),
+    *("metric", "k", "alpha", "C", "n_bins", "smoothing", "estimate"),
+)
+"""Options of `isofold.scores.decode` that a study file may set."""
+
 _KEYS = {
-    "decode": ("label", "decoder"),
+    "decode": ("label", "decoder", *_DECODE),
     "goodness_of_fit": (),
     "consistency": ("between", "labels"),
     "recovery": (),
@@ -27,10 +33,11 @@ class ScoreSpec:
 
     score: str
     label: str | None = None
-    decoder: str = "knn"
+    decoder: str | None = None
     between: str = "runs"
     labels: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, given: Any, where: str) -> ScoreSpec:
@@ -45,7 +52,11 @@ class ScoreSpec:
             raise StudyError(f"{where}: unknown score {table['score']!r}{near(score, _KEYS)}")
         check_keys(table, ("score", "methods", *_KEYS[score]), f"{where} ({score})")
         names = {k: check_names(table[k], f"{where}.{k}") for k in ("labels", "methods") if k in table}
-        spec = cls(**{**table, **names, "score": score})
+        own = {k: v for k, v in table.items() if k not in _DECODE}
+        options = {k: v for k, v in table.items() if k in _DECODE}
+        if score == "decode":
+            own.setdefault("decoder", "knn")
+        spec = cls(**{**own, **names, "score": score, "options": options})
         spec._check(where)
         return spec
 
@@ -53,7 +64,7 @@ class ScoreSpec:
     def default(cls, labels: Iterable[str]) -> list[ScoreSpec]:
         """What is asked where a study names no score."""
         first = [cls("goodness_of_fit"), cls("consistency")]
-        return first + [cls("decode", label=label) for label in labels]
+        return first + [cls("decode", label=label, decoder="knn") for label in labels]
 
     @property
     def of_one_run(self) -> bool:
@@ -66,9 +77,10 @@ class ScoreSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """The block as a table."""
-        keys = ("score", *_KEYS[self.score], "methods")
+        keys = ("score", *(k for k in _KEYS[self.score] if k not in _DECODE), "methods")
         pairs = ((k, getattr(self, k)) for k in keys)
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in pairs if v}
+        table = {k: list(v) if isinstance(v, tuple) else v for k, v in pairs if v}
+        return table | dict(self.options)
 
     def _check(self, where: str) -> None:
         if self.score == "decode":
