@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,3 +58,19 @@ def take(array, index: NDArray) -> NDArray:
     if hasattr(array, "get_orthogonal_selection"):
         return array.get_orthogonal_selection((index,))
     return np.asarray(array[index])
+
+
+BLOCK_BYTES = 2**24
+"""What is read at a time from a signal that may be larger than memory."""
+
+
+def blocks(array) -> Iterator[tuple[int, int]]:
+    """Borders of blocks of about `BLOCK_BYTES` that cover the rows of an array.
+
+    >>> list(blocks(np.zeros((3, 2))))
+    [(0, 3)]
+    """
+    row = array.dtype.itemsize * max(int(np.prod(array.shape[1:])), 1)
+    step = max(BLOCK_BYTES // row, 1)
+    for start in range(0, array.shape[0], step):
+        yield start, min(start + step, array.shape[0])

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from . import trials as walls_
 from ._rows import Rows, take
+from ._tables import KINDS as KINDS  # the names of the kinds are the recording's
+from ._tables import MOST_CLASSES as MOST_CLASSES
 from ._tables import as_label, channel_table, label_kinds, segment_table, trial_table
 from .errors import DataError
-from .trials import Ints
+from .trials import OUTSIDE, Ints
 
 DEFAULT_PURGE = 10
 """Samples dropped between train and test blocks where there are no trials: the receptive field of
@@ -77,8 +79,8 @@ class Recording:
     subject: str | None = None
     provenance: tuple[dict, ...] = ()
     whole: tuple[int, int] | None = field(default=None)
-    """Samples and segments of the recording this one was split from: folds of one recording are
-    padded to one size, so that they share one compiled program."""
+    """Samples and segments inside trials of the recording this one was split from: folds of one
+    recording are padded to one size, so that they share one compiled program."""
 
     def __post_init__(self):
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
@@ -232,7 +234,7 @@ class Recording:
         Interpolation is linear (nearest for discrete labels) and stays inside a segment. What it
         cannot reach (longer gaps, segment ends) is dropped. Dropped samples end a segment.
         """
-        from ._align import interpolated, missing
+        from ._missing import interpolated, missing
 
         if how not in ("drop", "interpolate"):
             raise DataError(f"fill() knows 'drop' and 'interpolate', got {how!r}")
@@ -262,6 +264,11 @@ class Recording:
         return fingerprint(self)
 
     # -- taking rows ------------------------------------------------------------------------
+
+    def _inside(self) -> tuple[int, int]:
+        """Number of samples and of segments inside trials."""
+        seg = self.segments[self.segments["trial"] != OUTSIDE]
+        return int((seg["stop"] - seg["start"]).sum()), len(seg)
 
     def _units(self, how: str, at_least: int = 10) -> pd.DataFrame:
         """What a split deals out: trials, or blocks of samples where there are none."""
@@ -329,7 +336,7 @@ class Recording:
             trials=None if self.trials is None else _moved_trials(self.trials, moved),
             segments=segments,
             truth=None if self.truth is None else self.truth[rows],
-            whole=self.whole or (self.n_samples, len(seg)),
+            whole=self.whole or self._inside(),
         )
 
 

@@ -77,7 +77,7 @@ def observe(
         return drive
     base = BASE_RATE * np.exp(0.5 * rng.standard_normal(n_units))
     gain = np.exp(drive)
-    return rng.poisson(base * gain / gain.mean(axis=0) / rate).astype(np.int32)
+    return rng.poisson(base * gain / gain.mean(axis=0) / rate).astype(np.float32)
 
 
 def _mixed(z: NDArray, rng: np.random.Generator, n_units: int, mixing: str) -> NDArray:

@@ -71,7 +71,7 @@ def place_cells(
     speed
         Median over laps of the mean speed, m/s.
     pause
-        Mean time at the ends between two laps, s; 0 for none.
+        Mean time at an end before, between and after laps, s; 0 for none.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def place_cells(
     else:
         fields = _fields(rng, n_units, track)
         expected = _firing_rates(run, fields) * _gain(run, rng, n_units, noise, drift) / rate
-        signal = rng.poisson(expected).astype(np.int32)
+        signal = rng.poisson(expected).astype(np.float32)
     trials = _laps(run)
     return Recording(
         signal,
@@ -129,30 +129,26 @@ def place_cells_session(seed: int = 0, **options) -> Session:
     """
     import pynapple as nap
 
-    from ..session import Session
+    from ..session import Session, spike_group
 
-    recording = place_cells(seed, **options)
-    if recording.signal.dtype.kind != "i":
+    if options.get("n_units", 1) is None:
         raise DataError("a session holds spikes; n_units=None has none, say n_units=60")
-    end = recording.n_samples / recording.rate
-    support = nap.IntervalSet(0.0, end)
+    recording = place_cells(seed, **options)
     spikes = _spike_times(recording, np.random.default_rng([seed, 1]))
-    units = nap.TsGroup(
-        {i: nap.Ts(times, time_support=support) for i, times in enumerate(spikes)},
-        time_support=support,
-        metadata=recording.channels.reset_index(drop=True),
-    )
+    end = recording.n_samples / recording.rate
+    # The tracker runs one sample longer than the cells, so that no bin lies past its last sample.
+    clock = np.append(recording.time, end + 0.5 / recording.rate)
+    x = recording.labels["position"]
+    position = nap.Tsd(clock, np.append(x, x[-1]), time_support=nap.IntervalSet(0.0, clock[-1]))
     assert recording.trials is not None
     seconds = {c: recording.trials[c] / recording.rate for c in ("start", "stop")}
     return Session(
-        units=units,
-        series={"position": nap.Tsd(recording.time, recording.labels["position"])},
-        events=dict(recording.events),
+        units=spike_group(dict(enumerate(spikes)), recording.channels, (0.0, end)),
+        series={"position": position},
+        events=recording.events,
         trials=recording.trials.assign(**seconds),
-        intervals={},
         name=recording.name,
         subject=recording.subject,
-        metadata={},
         provenance=({"step": "simulate", "name": "place_cells", "seed": seed, **options},),
     )
 
@@ -170,16 +166,18 @@ def _check(n_laps, n_units, noise: float, drift: float, pause: float, **positive
 def _run(
     rng: np.random.Generator, n_laps: int, rate: float, track: float, speed: float, pause: float
 ) -> _Run:
-    parts: list[tuple[NDArray, NDArray, NDArray]] = []
+    def wait(end: float, direction: int):
+        n = round(pause * rng.uniform(0.5, 1.5) * rate)
+        return np.full(n, end), np.full(n, direction), np.full(n, -1)
+
+    parts = [wait(0.0, OUTBOUND)]
     for lap in range(n_laps):
         direction = lap % 2
         seconds = track / speed * np.exp(0.15 * rng.standard_normal())
         x = track * _lap_profile(rng, max(round(seconds * rate), 2))
         x = track - x if direction == INBOUND else x
         parts.append((x, np.full(len(x), direction), np.full(len(x), lap)))
-        n = round(pause * rng.uniform(0.5, 1.5) * rate) if lap < n_laps - 1 else 0
-        end = 0.0 if direction == INBOUND else track
-        parts.append((np.full(n, end), np.full(n, 1 - direction), np.full(n, -1)))
+        parts.append(wait(0.0 if direction == INBOUND else track, 1 - direction))
     return _Run(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -247,6 +245,6 @@ def _spike_times(recording: Recording, rng: np.random.Generator) -> list[NDArray
     """Each count as that many times inside its bin, clear of the edges that binning rounds at."""
     times = []
     for counts in np.asarray(recording.signal).T:
-        bins = np.repeat(np.arange(recording.n_samples), counts)
+        bins = np.repeat(np.arange(recording.n_samples), counts.astype(np.int64))
         times.append(np.sort(bins + rng.uniform(0.01, 0.99, len(bins))) / recording.rate)
     return times

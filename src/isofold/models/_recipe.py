@@ -1,0 +1,99 @@
+"""What "auto" means: a closed-form function of samples and channels that holds nothing out.
+
+The table stands in docs/choose-a-method.md. Raise `VERSION` with every change: it is saved with the
+model, so that old results say which recipe made them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import DataError
+from ..networks import Architecture
+
+VERSION = 1
+
+POOL_ROWS = 16_384
+"""A recording longer than this is trained on through rotating pools of this many rows."""
+
+
+def resolve(params: dict[str, Any], architecture: Architecture, n_samples: int) -> dict[str, Any]:
+    """Settings with every "auto" replaced."""
+    constant = params["learning_rate"] != "auto"
+    auto: dict[str, Any] = {
+        "distance": "cosine" if architecture.normalize else "euclidean",
+        "time_offsets": 10,
+        "max_iterations": 10_000 if constant else 300,
+        "batch_size": 512 if constant else 2048,
+        "learning_rate": 2e-2,
+        "channel_dropout": 0.0 if constant else 0.3,
+    }
+    settings = {k: auto[k] if k in auto and v == "auto" else v for k, v in params.items()}
+    settings["schedule"] = "constant" if constant else "one-cycle"
+    batch = settings["batch_size"]
+    if settings["num_negatives"] == "auto":
+        settings["num_negatives"] = (
+            batch if params["batch_size"] != "auto" or constant else batch // 2
+        )
+    settings["recipe"] = VERSION
+    return settings
+
+
+def encode_whole(settings: dict[str, Any], n_rows: int, receptive_field: int) -> bool:
+    """Is one pass over all rows cheaper than the windows of one step?"""
+    if settings["batch_size"] is None:
+        return True
+    draws = 2 * settings["batch_size"] + settings["num_negatives"]
+    return n_rows <= draws * receptive_field
+
+
+def check(settings: dict[str, Any], architecture: Architecture) -> None:
+    """Refuse settings that break a rule, naming the rule and the value."""
+    rules = [
+        ("criterion", "must be 'infonce'", lambda v: v == "infonce"),
+        ("optimizer", "must be 'adam'", lambda v: v == "adam"),
+        ("distance", "must be 'cosine' or 'euclidean'", lambda v: v in ("cosine", "euclidean")),
+        (
+            "conditional",
+            "must be None, 'time', 'time_delta' or 'delta_normal' (alias 'delta')",
+            lambda v: v in (None, "time", "time_delta", "delta_normal", "delta"),
+        ),
+        ("temperature_mode", "must be 'constant' or 'auto'", lambda v: v in ("constant", "auto")),
+        ("temperature", "must be positive", _positive),
+        ("min_temperature", "must be positive", _positive),
+        ("learning_rate", "must be positive", _positive),
+        ("time_offsets", "must be a whole number of samples >= 1", _whole(1)),
+        ("max_iterations", "must be a whole number >= 0", _whole(0)),
+        ("output_dimension", "must be a whole number >= 1", _whole(1)),
+        ("num_hidden_units", "must be a whole number >= 2", _whole(2)),
+        ("batch_size", "must be a whole number >= 1, or None", lambda v: v is None or _whole(1)(v)),
+        ("num_negatives", "must be a whole number >= 1", lambda v: v is None or _whole(1)(v)),
+        ("channel_dropout", "must lie in [0, 1)", lambda v: _number(v) and 0 <= v < 1),
+        ("edges", "must be 'replicate' or 'valid'", lambda v: v in ("replicate", "valid")),
+    ]
+    for name, rule, holds in rules:
+        if not holds(settings[name]):
+            raise DataError(f"{name} {rule}, got {settings[name]!r}")
+    if settings["distance"] == "cosine" and not architecture.normalize:
+        raise DataError(
+            "distance='cosine' needs a model whose outputs have unit length; "
+            f"{settings['model_architecture']!r} does not normalise: use distance='euclidean', or "
+            "the model without '-mse'"
+        )
+    if settings["conditional"] in ("delta_normal", "delta") and not _positive(settings["delta"]):
+        raise DataError(
+            "conditional='delta_normal' needs delta > 0, the standard deviation around the "
+            f"reference's label in the label's own unit; got {settings['delta']!r}"
+        )
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+
+
+def _positive(value: Any) -> bool:
+    return _number(value) and 0 < value < float("inf")
+
+
+def _whole(least: int):
+    return lambda value: _number(value) and float(value).is_integer() and value >= least

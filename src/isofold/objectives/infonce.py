@@ -1,0 +1,50 @@
+"""InfoNCE, the contrastive objective.
+
+    L = (1/B) Σ_i [ −φ(r_i, p_i) + log Σ_{j=1..M} exp φ(r_i, n_j) ]
+
+with φ(x, y) = x·y / τ (cosine; rows have unit length) or −‖x − y‖² / τ (euclidean). The positive
+is not in the denominator and every reference meets all M negatives, so a collapsed embedding gives
+log M and the information is log M − L (Schneider, Lee & Mathis, Nature 2023, Methods). L must not
+be compared across τ, M or output dimension.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+DISTANCES = ("cosine", "euclidean")
+
+
+def similarity(
+    x: Float[Array, "reference latent"],
+    y: Float[Array, "other latent"],
+    distance: str,
+) -> Float[Array, "reference other"]:
+    """φ·τ of every pair. Euclidean uses ‖x‖² + ‖y‖² − 2 x·y: one product, no pairwise array."""
+    product = x @ y.T
+    if distance == "cosine":
+        return product
+    return 2 * product - jnp.sum(x * x, axis=1)[:, None] - jnp.sum(y * y, axis=1)[None, :]
+
+
+def infonce(
+    reference: Float[Array, "batch latent"],
+    positive: Float[Array, "batch latent"],
+    negative: Float[Array, "negatives latent"],
+    temperature: Float[Array, ""] | float,
+    distance: str,
+) -> Float[Array, ""]:
+    """Loss in nats.
+
+    >>> z = jnp.ones((4, 2)) / jnp.sqrt(2.0)
+    >>> round(float(infonce(z, z, z, 1.0, "cosine") - jnp.log(4)), 6)
+    0.0
+    """
+    if distance == "cosine":
+        positive_pair = jnp.sum(reference * positive, axis=1)
+    else:
+        positive_pair = -jnp.sum((reference - positive) ** 2, axis=1)
+    negative_pair = similarity(reference, negative, distance) / temperature
+    return jnp.mean(jax.nn.logsumexp(negative_pair, axis=1) - positive_pair / temperature)

@@ -1,0 +1,214 @@
+"""Source: where the training loop gets its rows. In memory it never changes; else it rotates.
+
+A pool lays segments end to end with their edges repeated, so that the window of every sample is a
+run of rows and holds samples of its own segment only. Samplers see sample numbers of the pool;
+`centre` turns them into rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._rows import take
+from ..trials import Ints, expand
+
+TILE = 256
+"""Samples in one stretch of a rotating pool: long against a receptive field, short against a
+session, so that one pool holds stretches from all of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Rows as the compiled step receives them, and what samplers need to know of them."""
+
+    rows: NDArray[np.float32]
+    """(padded row, padded channel); rows and channels beyond the data are zero."""
+    origin: Ints
+    """(padded row,) sample of the recording that each row holds; -1 for padding."""
+    centre: NDArray[np.int32]
+    """(sample,) row at the centre of each sample's window."""
+    start: Ints
+    stop: Ints
+    """Segments, in sample numbers of the pool."""
+    sample: Ints
+    """(sample,) number in the recording of each sample of the pool."""
+    continuous: NDArray[np.float64] | None = None
+    classes: Ints | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Labels of every sample of a recording: continuous columns, class numbers, or none."""
+
+    continuous: NDArray[np.float64] | None = None
+    classes: Ints | None = None
+
+    def of(self, sample: Ints) -> dict[str, NDArray | None]:
+        return {
+            "continuous": None if self.continuous is None else self.continuous[sample],
+            "classes": None if self.classes is None else self.classes[sample],
+        }
+
+
+class Source(Protocol):
+    """What the training loop asks for rows."""
+
+    def pools(self, rng: np.random.Generator) -> Iterator[Pool]:
+        """A pool for every chunk of steps; the same object as long as nothing changed."""
+
+
+class Sampler(Protocol):
+    """Which samples of a pool are compared; all arrays are sample numbers of the pool."""
+
+    def all_references(self) -> Ints:
+        """Every sample that can be a reference (full batch)."""
+
+    def references(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Ints: ...
+
+    def positives(self, rng: np.random.Generator, reference: Ints) -> Ints: ...
+
+    def negatives(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Ints: ...
+
+
+def padded_size(n: int, least: int = 8) -> int:
+    """The next of 1, 1¼, 1½, 1¾ times a power of two: arrays of similar size share a program.
+
+    >>> [padded_size(n) for n in (3, 9, 31, 48, 120, 1000)]
+    [8, 10, 32, 48, 128, 1024]
+    """
+    n = max(n, least)
+    quarter = max(2 ** (int(np.ceil(np.log2(n))) - 3), 1)
+    return -(-n // quarter) * quarter
+
+
+def padded_rows(n: int, whole: int | None) -> int:
+    """Rows to reserve for n rows.
+
+    Folds of one recording (of `whole` rows) differ a little in length. Steps that lie between the
+    usual training shares give all of them one size, hence one compiled program.
+    """
+    if whole is None or n > whole:
+        return -(-padded_size(n, 64) // 64) * 64
+    share = next(s for s in (0.12, 0.29, 0.45, 0.58, 0.71, 0.86, 1.0) if n <= s * whole)
+    return -(-int(np.ceil(share * whole)) // 64) * 64
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """How stretches of a recording become the rows of a pool."""
+
+    signal: Any
+    """(time, channel); NumPy, memmap, `Rows` or Zarr."""
+    start: Ints
+    stop: Ints
+    """Segments to train on, in samples of the signal."""
+    offset: tuple[int, int]
+    targets: Targets
+    n_rows: int
+    n_channels: int
+    """Padded size of every pool."""
+    edges: str = "replicate"
+    """"replicate" repeats the first and last sample of a segment; "valid" moves the window of an
+    edge sample inside, as the `cebra` package does in training."""
+
+    def lay(self, start: Ints, stop: Ints, segment: Ints) -> Pool:
+        """Stretches [start, stop) of the given segments, each with its window's context."""
+        left, right = self.offset
+        length = stop - start
+        with_context = length + left + right - 1
+        wanted = expand(start - left, stop + right - 1)
+        piece = np.repeat(segment, with_context)
+        source = np.clip(wanted, self.start[piece], self.stop[piece] - 1)
+        rows = np.zeros((self.n_rows, self.n_channels), np.float32)
+        unique, back = np.unique(source, return_inverse=True)
+        rows[: len(source), : self.signal.shape[1]] = take(self.signal, unique)[back]
+        origin = np.full(self.n_rows, -1, np.int64)
+        origin[: len(source)] = source
+        end = np.cumsum(length)
+        sample = expand(start, stop)
+        first_row = np.cumsum(with_context) - with_context
+        centre = expand(first_row + left, first_row + left + length)
+        if self.edges == "valid":
+            centre += self._inward(sample, np.repeat(segment, length))
+        return Pool(
+            rows=rows,
+            origin=origin,
+            centre=centre.astype(np.int32),
+            start=end - length,
+            stop=end,
+            sample=sample,
+            **self.targets.of(sample),
+        )
+
+    def blocks(self, most: int) -> Iterator[Pool]:
+        """All segments in order, in pools of about `most` rows: for reading, not for training.
+
+        All pools but those of short recordings have one size, hence one compiled program.
+        """
+        context = sum(self.offset) - 1
+        pieces = [
+            (at, min(at + most, b), number)
+            for number, (a, b) in enumerate(zip(self.start, self.stop, strict=True))
+            for at in range(int(a), int(b), most)
+        ]
+        rows = np.cumsum([b - a + context for a, b, _ in pieces])
+        size = padded_rows(min(int(rows[-1]), 2 * (most + context)), None)
+        first = 0
+        while first < len(pieces):
+            used = rows[first - 1] if first else 0
+            last = int(np.searchsorted(rows, used + size, side="right"))
+            start, stop, segment = np.array(pieces[first:last]).T
+            yield replace(self, n_rows=size).lay(start, stop, segment)
+            first = last
+
+    def _inward(self, sample: Ints, segment: Ints) -> Ints:
+        """How far the window of each sample moves so that it lies in its segment, if it fits."""
+        left, right = self.offset
+        low, high = self.start[segment] + left, self.stop[segment] - right
+        return np.where(low <= high, np.clip(sample, low, high) - sample, 0)
+
+
+class MemorySource:
+    """The whole recording as one pool that never changes."""
+
+    def __init__(self, layout: Layout):
+        self._pool = layout.lay(layout.start, layout.stop, np.arange(len(layout.start)))
+
+    def pools(self, rng: np.random.Generator) -> Iterator[Pool]:
+        while True:
+            yield self._pool
+
+
+class RotatingSource:
+    """Stretches of a long recording, dealt anew for every pool; each sample once an epoch.
+
+    The signal may be a memmap or Zarr: only the stretches of one pool are in memory. Windows at the
+    ends of a stretch see their true neighbours, as far as the segment goes.
+    """
+
+    def __init__(self, layout: Layout):
+        self._layout = layout
+        self._room = layout.n_rows // (TILE + sum(layout.offset) - 1)
+
+    def _tiles(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Every segment cut into stretches at a random phase, shuffled: start, stop, segment."""
+        out = []
+        layout = self._layout
+        for number, (a, b) in enumerate(zip(layout.start, layout.stop, strict=True)):
+            phase = int(rng.integers(TILE)) if b - a > TILE else 0
+            edges = np.unique(np.clip(np.arange(a - phase, b + TILE, TILE), a, b))
+            out.append(np.stack([edges[:-1], edges[1:], np.full(len(edges) - 1, number)]))
+        return rng.permutation(np.concatenate(out, axis=1), axis=1)
+
+    def pools(self, rng: np.random.Generator) -> Iterator[Pool]:
+        waiting = self._tiles(rng)
+        while True:
+            while waiting.shape[1] < self._room:
+                waiting = np.concatenate([waiting, self._tiles(rng)], axis=1)
+            yield self._layout.lay(*waiting[:, : self._room])
+            waiting = waiting[:, self._room :]
