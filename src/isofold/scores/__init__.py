@@ -1,9 +1,29 @@
 """Scores: one file per question asked of an embedding. They know no model class."""
 
+from .bayes import PoissonBayes
+from .beyond_labels import beyond_labels
 from .chance import blocks, surrogate, surrogate_within
 from .consistency import consistency
-from .bayes import PoissonBayes
+from .control import control
 from .decode import decode
+from .goodness_of_fit import goodness_of_fit
+from .mcc import mcc
+from .procrustes import procrustes
+from .recovery import recovery
 from .score import Score
 
-__all__ = ["PoissonBayes", "Score", "blocks", "consistency", "decode", "surrogate", "surrogate_within"]
+__all__ = [
+    "PoissonBayes",
+    "Score",
+    "beyond_labels",
+    "blocks",
+    "consistency",
+    "control",
+    "decode",
+    "goodness_of_fit",
+    "mcc",
+    "procrustes",
+    "recovery",
+    "surrogate",
+    "surrogate_within",
+]

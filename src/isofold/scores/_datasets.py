@@ -33,9 +33,7 @@ FEW_VALUES = 10
 """A continuous column with no more distinct values than this is crossed like a class."""
 
 
-def by_labels(
-    zs: list[Any], labels: Sequence[Any], groups: Any, in_sample: bool, bins: int | None
-):
+def by_labels(zs: list[Any], labels: Sequence[Any], groups: Any, in_sample: bool, bins: int | None):
     """Function of a generator (None: no surrogate) to R² (fold, from, to)."""
     rows = [rows_of(z, f"embedding {i}") for i, z in enumerate(zs)]
     values = _labels_of(zs, labels)
@@ -52,7 +50,9 @@ def by_labels(
         for i, (z, g, x) in enumerate(zip(zs, groups, rows, strict=True))
     ]
     keep = [inside(t) for t in trials]
-    conditions = [_conditions(z, t, v)[k] for z, t, v, k in zip(zs, trials, values, keep, strict=True)]
+    conditions = [
+        _conditions(z, t, v)[k] for z, t, v, k in zip(zs, trials, values, keep, strict=True)
+    ]
     rows = [x[k] for x, k in zip(rows, keep, strict=True)]
     trials = [t[k] for t, k in zip(trials, keep, strict=True)]
     values = [[label[k] for label in mine] for mine, k in zip(values, keep, strict=True)]
@@ -111,7 +111,10 @@ def _held_out(rows: list[Floats], bins: list[Ints], trials: list[NDArray], half:
             for b, t, h in zip(bins, trials, half, strict=True)
         ]
         means = [
-            [_bin_means(x[h == k], b[h == k], n_cells) for x, b, h in zip(rows, moved, half, strict=True)]
+            [
+                _bin_means(x[h == k], b[h == k], n_cells)
+                for x, b, h in zip(rows, moved, half, strict=True)
+            ]
             for k in (0, 1)
         ]
         matrix = np.full((2, n, n), np.nan)
@@ -206,6 +209,14 @@ def _labels_of(zs: list[Any], labels: Sequence[Any]) -> list[list[Label]]:
             f"entries for {len(zs)} embeddings"
         )
     return [_entry(entry) for entry in labels]
+
+
+def labels_of(z: Any, labels: Any) -> list[Label]:
+    """Labels of one embedding: names of coordinates, an array, or a list or mapping of arrays."""
+    names = [labels] if isinstance(labels, str) else labels
+    if isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names):
+        return [coordinate(z, name, "the embedding") for name in names]
+    return _entry(labels)
 
 
 def _entry(entry: Any) -> list[Label]:

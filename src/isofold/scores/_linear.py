@@ -55,11 +55,14 @@ class Sums:
     @classmethod
     def of(cls, truth: Floats, predicted: Floats, codes: Ints) -> Sums:
         centred = truth - truth.mean(axis=0)
-        by_trial = lambda x: np.stack(  # noqa: E731
-            [np.bincount(codes, column) for column in x.T], axis=1
-        )
         count = np.bincount(codes).astype(float)
-        return cls(count, by_trial((truth - predicted) ** 2), by_trial(centred), by_trial(centred**2))
+
+        def by_trial(x: Floats) -> Floats:
+            return np.stack([np.bincount(codes, column) for column in x.T], axis=1).astype(float)
+
+        return cls(
+            count, by_trial((truth - predicted) ** 2), by_trial(centred), by_trial(centred**2)
+        )
 
     def r2(self, weights: Floats) -> Floats:
         """R² with every trial counted `weights[draw, trial]` times."""

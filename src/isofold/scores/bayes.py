@@ -33,7 +33,8 @@ class PoissonBayes:
     Notes
     -----
     Counts must be those of one window width in training and test; units are taken as independent
-    given the label. Not for z-scored or negative signals. Source: Zhang et al., J Neurophysiol 1998.
+    given the label. Not for z-scored or negative signals. Source: Zhang et al., J Neurophysiol
+    1998.
 
     Examples
     --------
@@ -61,7 +62,7 @@ class PoissonBayes:
         counts, label = _counts(counts), np.asarray(label).reshape(len(counts), -1)
         if label.shape[1] != 1:
             raise DataError(
-                f"naive Bayes decodes one label column, got {label.shape[1]}; decode them one by one"
+                f"naive Bayes decodes one label column, got {label.shape[1]}; decode one by one"
             )
         bins = self._grid(label[:, 0])
         classes = np.zeros(len(bins)) if nuisance is None else np.asarray(nuisance)
@@ -69,9 +70,8 @@ class PoissonBayes:
         shape = (len(self.centres_), len(self.nuisance_classes_))
         cell = bins * shape[1] + code
         occupancy = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
-        sums = np.stack(
-            [np.bincount(cell, unit, minlength=occupancy.size) for unit in counts.T], axis=1
-        ).reshape(*shape, counts.shape[1])
+        spikes = [np.bincount(cell, unit, minlength=occupancy.size) for unit in counts.T]
+        sums = np.stack(spikes, axis=1).astype(float).reshape(*shape, counts.shape[1])
         occupancy, sums = self._smooth(occupancy), self._smooth(sums)
         mean = np.maximum(counts.mean(axis=0), 1e-6)
         self.rates_ = (sums + mean) / (occupancy + 1)[..., None]
@@ -121,8 +121,9 @@ class PoissonBayes:
     def _smooth(self, table: Floats) -> Floats:
         if not self.smoothing or self.kind == "discrete":
             return table
-        mode = "wrap" if self.kind == "circular" else "reflect"
-        return gaussian_filter1d(table, self.smoothing, axis=0, mode=mode)
+        if self.kind == "circular":
+            return gaussian_filter1d(table, self.smoothing, axis=0, mode="wrap")
+        return gaussian_filter1d(table, self.smoothing, axis=0, mode="reflect")
 
 
 def _counts(counts: NDArray) -> Floats:

@@ -122,23 +122,17 @@ def decode(
     tuner = _Tuner(method, target, train)
     setting = tuner.choose(y)
     predicted = method.fit(train.rows, test.rows)(y, [setting])[0]
-    codes, trials = pd.factorize(test.trials)
-    parts, draws = target.by_trial(truth, predicted, codes, resampled(len(trials), seed))
-    also = target.also(truth, predicted)
-    if not target.discrete:
-        also |= _error_interval(target.errors(truth, predicted), codes, seed)
+    parts, interval = _by_trial(target, truth, predicted, test.trials, seed)
     chance, guess = _chance(tuner, train, test, y, truth, setting, n_chance, seed)
-    if guess is not None:
-        also["median_error_chance"] = guess
+    split = split_of([test.source])
     return Score(
         value=target.score(truth, predicted),
         unit=target.unit,
-        parts=pd.Series(parts, index=pd.Index(trials, name="trial"), name=target.unit),
-        interval=percentiles(draws) if len(trials) > 1 else (float("nan"), float("nan")),
+        parts=parts,
+        interval=interval,
         chance=chance,
-        ceiling=1.0,
-        also=also,
-        split=split_of([test.source]) if split_of([test.source]) != "as given" else "test",
+        also=_also(target, truth, predicted, test.trials, guess, seed),
+        split="test" if split == "as given" else split,
         settings={
             "decoder": decoder if isinstance(decoder, str) else type(decoder).__name__,
             "chosen": setting,
@@ -149,6 +143,29 @@ def decode(
             "interval_over": "trials",
         },
     )
+
+
+def _by_trial(
+    target: Target, truth: Floats, predicted: Floats, trials: NDArray, seed: int
+) -> tuple[pd.Series, tuple[float, float]]:
+    codes, names = pd.factorize(trials)
+    parts, draws = target.by_trial(truth, predicted, codes, resampled(len(names), seed))
+    series = pd.Series(parts, index=pd.Index(names, name="trial"), name=target.unit)
+    return series, percentiles(draws) if len(names) > 1 else (float("nan"), float("nan"))
+
+
+def _also(
+    target: Target,
+    truth: Floats,
+    predicted: Floats,
+    trials: NDArray,
+    guess: float | None,
+    seed: int,
+) -> dict[str, float]:
+    also = target.also(truth, predicted)
+    if not target.discrete:
+        also |= _error_interval(target.errors(truth, predicted), pd.factorize(trials)[0], seed)
+    return also if guess is None else also | {"median_error_chance": guess}
 
 
 # -- what is decoded from what ---------------------------------------------------------------
@@ -275,7 +292,14 @@ def _thinned(n: int, most: int | None) -> Ints:
 
 
 def _chance(
-    tuner: _Tuner, train: _Part, test: _Part, y: Floats, truth: Floats, setting: Any, n: int, seed: int
+    tuner: _Tuner,
+    train: _Part,
+    test: _Part,
+    y: Floats,
+    truth: Floats,
+    setting: Any,
+    n: int,
+    seed: int,
 ) -> tuple[Floats, float | None]:
     """Score, and mean over draws of the median error, with labels that know nothing of rows."""
     if n == 0:
