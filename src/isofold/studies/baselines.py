@@ -50,18 +50,12 @@ class Raw(BaseEstimator):
 
     def transform(self, recording: Recording) -> xr.DataArray:
         """(time, channel) as (time, latent), with the coordinates of an embedding."""
-        import xarray as xr
+        from ..models._embedding import as_embedding
 
         signal = np.asarray(recording.signal)
         start, stop = (recording.segments[c].to_numpy() for c in ("start", "stop"))
         values, edge = _windowed_sums(signal, start, stop, self.window)
-        coords: dict[str, Any] = {"time": recording.time, "trial": ("time", recording.trial)}
-        for name, label in recording.labels.items():
-            attrs = {"kind": recording.kinds[name]}
-            columns = {name: label} if label.ndim == 1 else _columns(name, label)
-            coords |= {k: ("time", v, attrs) for k, v in columns.items()}
-        coords["edge"] = ("time", edge)
-        return xr.DataArray(values, coords, ("time", "latent"), attrs={"method": "raw"})
+        return as_embedding(values, recording, edge, "raw")
 
 
 def _windowed_sums(signal: Any, start: Ints, stop: Ints, window: int) -> tuple[Any, Any]:
@@ -75,10 +69,6 @@ def _windowed_sums(signal: Any, start: Ints, stop: Ints, window: int) -> tuple[A
         edge |= inside != wanted
         total += signal[inside]
     return total, edge
-
-
-def _columns(name: str, label: Any) -> dict[str, Any]:
-    return {f"{name}_{k}": label[:, k] for k in range(label.shape[1])}
 
 
 BASELINES = {"raw": Raw}

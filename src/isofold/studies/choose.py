@@ -47,8 +47,7 @@ def choose_binning(
         raise StudyError(f"choose: no training sample of {spec.name!r} has a label {label!r}")
     width, smooth = candidates[int(np.nanargmin(errors))]
     tried = [
-        {"width": w, "smooth": s, "error": e}
-        for (w, s), e in zip(candidates, errors, strict=True)
+        {"width": w, "smooth": s, "error": e} for (w, s), e in zip(candidates, errors, strict=True)
     ]
     chosen = {"width": width, "smooth": smooth, "label": label, "tried": tried}
     return _candidate(session, spec, width, smooth), chosen

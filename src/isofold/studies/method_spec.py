@@ -26,6 +26,11 @@ class MethodSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, list] = field(default_factory=dict)
 
+    @property
+    def base(self) -> str:
+        """The name without the point of the grid."""
+        return self.name.split(" (")[0]
+
     @classmethod
     def of(cls, given: Any, where: str, estimators: Mapping[str, Callable]) -> MethodSpec:
         """From a table, the name of a method, or a `MethodSpec`."""
@@ -44,6 +49,10 @@ class MethodSpec:
         check_keys(settings | grid, _setting_names(method, estimators), f"{where} ({method})")
         name = table.get("name", method)
         check_type(name, str, "a name", f"{where}.name")
+        if "(" in name:
+            raise StudyError(
+                f"{where}.name must not hold '(', which begins a point of a grid: {name!r}"
+            )
         labels = check_names(table.get("labels", ()), f"{where}.labels")
         steps = check_steps(table.get("steps", ()), f"{where}.steps")
         return cls(method, name, labels, steps, settings, grid)

@@ -29,6 +29,9 @@ OUTSIDE = "outside"
 
 def execute(task: Task, results: Path) -> str:
     """Run a task into its folder; "done", or "error" where it failed and says why."""
+    from .._cache import enable_cache
+
+    enable_cache()
     with run_folder.new_run(results, task.key, task.settings()) as folder:
         _execute(task, folder)
     return run_folder.status(results, task.key) or "error"
@@ -71,20 +74,26 @@ def prepared(task: Task) -> tuple[Recording, dict[str, Any]]:
         recording, chosen = choose_binning(session, spec, task.parts)
     else:
         recording = load_binned(spec, task.fingerprint)
+    recording = with_trial_labels(recording, [s.label for s in task.scores if s.label])
     return apply_steps(recording, (*spec.steps, *task.method.steps), task.parts), chosen
+
+
+def with_trial_labels(recording: Recording, names: list[str]) -> Recording:
+    """Trial columns that are decoded become labels, so that embeddings carry them."""
+    wanted = {n: recording.label(n) for n in names if n not in recording.labels}
+    kinds = {n: recording.kind(n) for n in wanted}
+    return replace(
+        recording, labels={**recording.labels, **wanted}, kinds={**recording.kinds, **kinds}
+    )
 
 
 def controlled(train: Recording, task: Task) -> Recording:
     """The training part as the control wants it: labels permuted over trials, or as it is."""
     if task.control == NO_CONTROL:
         return train
-    from ..scores import surrogate
+    from ..scores.control import permuted
 
-    rng = np.random.default_rng([task.seed, task.fold])
-    index = surrogate(train.trial, rng)
-    moved = {name: train.label(name)[index] for name in task.method.labels}
-    kinds = {name: train.kind(name) for name in task.method.labels}
-    return replace(train, labels={**train.labels, **moved}, kinds={**train.kinds, **kinds})
+    return permuted(train, list(task.method.labels), np.random.default_rng([task.seed, task.fold]))
 
 
 def split_names(recording: Recording, train: Recording, test: Recording) -> NDArray:

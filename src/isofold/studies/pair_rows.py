@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import DataError
 from . import run_folder
 from .embedding_store import load_embedding
-from .score_rows import WHOLE, numbers_of
+from .score_rows import numbers_of
 from .score_spec import ScoreSpec
 from .tasks import NO_CONTROL, Task, done
 
@@ -41,7 +41,7 @@ def groups(specs: Iterable[ScoreSpec], tasks: Iterable[Task], results: Path) -> 
 
 
 def pair_rows(group: Group, results: Path) -> list[dict[str, Any]]:
-    """One row an ordered pair, and one (from "all" to "all") for the whole group."""
+    """One row an ordered pair; chance is that of the whole group."""
     from ..scores import consistency
 
     zs = {name: _test_part(results, key) for name, key in group.keys.items()}
@@ -52,16 +52,14 @@ def pair_rows(group: Group, results: Path) -> list[dict[str, Any]]:
     except DataError as error:
         _log.warning("no consistency %s for %s: %s", spec.between, dict(group.common), error)
         return []
-    whole = next(numbers_of(score)) | {"from": WHOLE, "to": WHOLE}
-    whole.pop("part")
+    chance = {k: v for k, v in next(numbers_of(score)).items() if k.startswith("chance")}
     # with halves of the trials fitted and scored in turn, a pair has one part a half
     parts = score.parts.groupby(level=["from", "to"]).mean()
-    pairs = [
-        {"from": str(a), "to": str(b), "value": float(v), "unit": score.unit}
+    same = dict(group.common) | {"unit": score.unit, "n": min(z.sizes["time"] for z in zs.values())}
+    return [
+        same | chance | {"from": str(a), "to": str(b), "value": float(v)}
         for (a, b), v in parts.items()
     ]
-    n = min(z.sizes["time"] for z in zs.values())
-    return [dict(group.common) | {"n": n} | row for row in (whole, *pairs)]
 
 
 def _groups(spec: ScoreSpec, tasks: list[Task]) -> Iterator[Group]:

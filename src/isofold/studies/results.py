@@ -25,7 +25,7 @@ SCORE_COLUMNS = [
 PAIR_COLUMNS = [
     "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used",
     "score", "between", "label", "from", "to",
-    "value", "unit", "low", "high", "chance_mean", "chance_hi", "n",
+    "value", "unit", "chance_mean", "chance_hi", "n",
 ]  # fmt: skip
 
 
@@ -36,9 +36,10 @@ class Results:
     them `control` is "none" or the name of a control ("permuted labels"), `split` is the part of
     the recording that was scored, and columns `set.<name>` hold the settings of the method. In
     `scores` the row with `part` "all" is the score itself, with its 95 % interval (`low`, `high`);
-    other rows are its parts ("trial 3") and its further numbers ("median_error"). In `pairs`,
+    other rows are its parts ("trial 3") and further numbers. Decoding a continuous label has two
+    rows "all": its R², and its `unit` "median error" in the unit of the label. In `pairs`,
     `between` is "runs" (`from` and `to` are seeds of one recording and fold) or "datasets" (they
-    are recordings, of one seed); the row from "all" to "all" is the score of the group.
+    are recordings, of one seed).
 
     Parameters
     ----------

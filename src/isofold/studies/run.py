@@ -131,7 +131,7 @@ def _check_folder(out: Path, study: Study, resume: bool) -> None:
         return
     if not out.is_dir():
         raise StudyError(f"out must be a folder, {str(out)!r} is a file")
-    if any(out.iterdir()):
+    if any(p.name != "inputs" for p in out.iterdir()):
         raise StudyError(
             f"{str(out)!r} is not empty and holds no results of a study; give a new folder (--out)"
         )

@@ -22,6 +22,10 @@ WHOLE = "all"
 """`part` of the score itself; other rows are its parts and what else it says."""
 
 
+MEDIAN_ERROR = "median error"
+"""`unit` of the median error of decoding, in the unit of the label."""
+
+
 def score_rows(task: Task, model: Any, embedding: xr.DataArray, test: Recording) -> pd.DataFrame:
     """One row a score, part and further number, `SCORE_COLUMNS` and settings as `set.*`."""
     common = {
@@ -59,8 +63,23 @@ def numbers_of(score: Score) -> Iterator[dict[str, Any]]:
         "chance_hi": float(np.quantile(chance, 0.95)) if len(chance) else np.nan,
     }
     for index, value in score.parts.items():
-        yield {"part": part_name(score.parts.index.names, index), "value": value, "unit": score.unit}
-    for name, value in score.also.items():
+        yield {
+            "part": part_name(score.parts.index.names, index),
+            "value": value,
+            "unit": score.unit,
+        }
+    also = dict(score.also)
+    if "median_error" in also:
+        # the error in the label's own unit is a score of its own on the page
+        yield {
+            "part": WHOLE,
+            "value": also.pop("median_error"),
+            "unit": MEDIAN_ERROR,
+            "low": also.pop("median_error_low", np.nan),
+            "high": also.pop("median_error_high", np.nan),
+            "chance_mean": also.pop("median_error_chance", np.nan),
+        }
+    for name, value in also.items():
         yield {"part": name, "value": float(value), "unit": ""}
 
 
@@ -74,9 +93,7 @@ def part_name(levels: Any, index: Any) -> str:
     return ", ".join(f"{level or 'part'} {v}" for level, v in zip(levels, values, strict=True))
 
 
-def _scored(
-    spec: ScoreSpec, model: Any, embedding: xr.DataArray, test: Recording
-) -> Score | None:
+def _scored(spec: ScoreSpec, model: Any, embedding: xr.DataArray, test: Recording) -> Score | None:
     """The score, or None where the method has none of the kind (raw activity fits nothing)."""
     from .. import scores
 

@@ -51,7 +51,9 @@ class ScoreSpec:
         if score not in _KEYS:
             raise StudyError(f"{where}: unknown score {table['score']!r}{near(score, _KEYS)}")
         check_keys(table, ("score", "methods", *_KEYS[score]), f"{where} ({score})")
-        names = {k: check_names(table[k], f"{where}.{k}") for k in ("labels", "methods") if k in table}
+        names = {
+            k: check_names(table[k], f"{where}.{k}") for k in ("labels", "methods") if k in table
+        }
         own = {k: v for k, v in table.items() if k not in _DECODE}
         options = {k: v for k, v in table.items() if k in _DECODE}
         if score == "decode":
@@ -72,8 +74,8 @@ class ScoreSpec:
         return self.score != "consistency"
 
     def wanted(self, method: Any) -> bool:
-        """Whether a method of the study gets this score."""
-        return not self.methods or method.name in self.methods or method.method in self.methods
+        """Whether a method of the study (each point of its grid) gets this score."""
+        return not self.methods or method.base in self.methods
 
     def to_dict(self) -> dict[str, Any]:
         """The block as a table."""
@@ -89,7 +91,9 @@ class ScoreSpec:
             check_type(self.label, str, "the name of one label", f"{where}.label")
             check_type(self.decoder, str, "the name of a decoder", f"{where}.decoder")
         if self.between not in _BETWEEN:
-            raise StudyError(f"{where}.between: unknown {self.between!r}{near(self.between, _BETWEEN)}")
+            raise StudyError(
+                f"{where}.between: unknown {self.between!r}{near(self.between, _BETWEEN)}"
+            )
         if self.between == "datasets" and not self.labels:
             raise StudyError(
                 f"{where}: consistency between datasets aligns recordings by labels; "

@@ -85,7 +85,9 @@ class Study:
         _check_held_out(self.folds, self.split)
         put("recordings", tuple(_each(self.recordings, "recordings", RecordingSpec.of)))
         check_unique([r.name for r in self.recordings], "recordings")
-        methods = _each(self.methods, "methods", lambda m, at: MethodSpec.of(m, at, self.estimators))
+        methods = _each(
+            self.methods, "methods", lambda m, at: MethodSpec.of(m, at, self.estimators)
+        )
         put("methods", tuple(one for spec in methods for one in spec.expanded()))
         check_unique([m.name for m in self.methods], "methods")
         labels = dict.fromkeys(label for r in self.recordings for label in r.label_names)
@@ -159,7 +161,7 @@ class Study:
         return self.folds if isinstance(self.folds, int) else self.folds["k"]
 
     def _check_scored_methods(self) -> None:
-        known = {m.name for m in self.methods} | {m.method for m in self.methods}
+        known = {m.base for m in self.methods}
         for number, score in enumerate(self.scores or ()):
             for name in score.methods:
                 if name not in known:

@@ -43,6 +43,4 @@ class Fill:
 
 
 def _table() -> dict[str, Callable[..., Any]]:
-    from ..preprocess import STEPS
-
-    return {"fill": Fill, **STEPS}
+    return {"fill": Fill}

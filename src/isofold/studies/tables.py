@@ -44,7 +44,9 @@ def tidy(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
         elif str(name).startswith("set."):
             table[name] = _one_type(table[name])
         else:
-            table[name] = table[name].map(lambda v: "" if v is None or v != v else str(v)).astype(str)
+            table[name] = (
+                table[name].map(lambda v: "" if v is None or v != v else str(v)).astype(str)
+            )
     order = [c for c in columns if c not in (*_NUMBERS, "key", "unit", "n")]
     return table.sort_values(order, ignore_index=True, kind="stable")
 
