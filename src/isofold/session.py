@@ -312,10 +312,12 @@ def _checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
             f"table {name!r} needs columns start and stop in seconds; missing {sorted(missing)}, "
             f"found {list(table.columns)}"
         )
-    for row in np.flatnonzero(table["stop"].to_numpy(float) < table["start"].to_numpy(float)):
-        start, stop = table["start"].iloc[row], table["stop"].iloc[row]
+    backwards = table[table["stop"].astype(float) < table["start"].astype(float)]
+    for row, start, stop in zip(
+        backwards.index, backwards["start"], backwards["stop"], strict=True
+    ):
         raise DataError(
-            f"an interval must not stop before it starts; row {table.index[int(row)]!r} of {name!r} has "
+            f"an interval must not stop before it starts; row {row!r} of {name!r} has "
             f"start={start}, stop={stop}"
         )
     return table

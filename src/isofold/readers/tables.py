@@ -1,0 +1,46 @@
+"""`.csv` and `.parquet` → `Session`: one row a sample, one column a series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import ReadError
+from ..session import Session
+from ._named_arrays import session_of
+
+
+def read_csv(path: Path, **options: Any) -> Session:
+    """Text with a header line; the separator (comma, semicolon, tab) is found by itself."""
+    try:
+        table = pd.read_csv(path, sep=None, engine="python")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as e:
+        raise ReadError(f"{path.name} is not a table with a header line ({e})") from e
+    return _session(table, path, options)
+
+
+def read_parquet(path: Path, **options: Any) -> Session:
+    """Apache Parquet; a saved index is not a column."""
+    with path.open("rb") as file:
+        file.seek(-4, 2)
+        if file.read() != b"PAR1":
+            raise ReadError(f"{path.name} is a Parquet file cut short: its end is missing")
+    return _session(pd.read_parquet(path, engine="pyarrow"), path, options)
+
+
+def _session(table: pd.DataFrame, path: Path, options: dict[str, Any]) -> Session:
+    if not len(table):
+        raise ReadError(f"{path.name} has no rows below its header {list(map(str, table.columns))}")
+    arrays = {str(name): _column(table[name]) for name in table.columns}
+    return session_of(arrays, path.stem, **options)
+
+
+def _column(column: pd.Series) -> NDArray:
+    """Numbers as they are (missing ones NaN), anything else as text (missing: "")."""
+    if not pd.api.types.is_numeric_dtype(column):
+        return column.astype(object).where(column.notna(), "").astype(str).to_numpy(str)
+    values = column.to_numpy()
+    return values if values.dtype != object else column.to_numpy(float, na_value=float("nan"))
