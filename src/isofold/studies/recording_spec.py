@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import StudyError
+from ..errors import DataError, StudyError
 from ..recording import Recording
 from ._check import check_keys, check_names, check_type, expanded, near
+from .steps import make_step, step_names
 
 _BIN = ("width", "signal", "units", "labels", "trials", "align", "window")
 _RESTRICT = ("where", "units")
@@ -92,21 +93,25 @@ class RecordingSpec:
 
 def check_steps(steps: Any, where: str) -> tuple[Mapping[str, Any], ...]:
     """A list of `{name = {options}}`; a bare name has no options."""
-    from .steps import step_names
-
     if isinstance(steps, str | Mapping) or not isinstance(steps, list | tuple):
         raise StudyError(f"{where} must be a list such as [{{zscore = {{}}}}], got {steps!r}")
-    checked = []
-    for number, given in enumerate(steps):
-        step = {given: {}} if isinstance(given, str) else given
-        if not isinstance(step, Mapping) or len(step) != 1:
-            raise StudyError(f"{where}[{number}] must be one {{name = {{options}}}}, got {given!r}")
-        for name, options in step.items():
-            if name not in (known := step_names()):
-                raise StudyError(f"{where}[{number}]: unknown step {name!r}{near(name, known)}")
-            check_keys(options, step_names()[name], f"{where}[{number}] ({name})")
-        checked.append(step)
-    return tuple(checked)
+    return tuple(_checked_step(given, f"{where}[{n}]") for n, given in enumerate(steps))
+
+
+def _checked_step(given: Any, where: str) -> Mapping[str, Any]:
+    step = {given: {}} if isinstance(given, str) else given
+    if not isinstance(step, Mapping) or len(step) != 1:
+        raise StudyError(f"{where} must be one {{name = {{options}}}}, got {given!r}")
+    ((name, options),) = step.items()
+    known = step_names()
+    if name not in known:
+        raise StudyError(f"{where}: unknown step {name!r}{near(name, known)}")
+    check_keys(options, known[name], f"{where} ({name})")
+    try:
+        make_step(name, options)
+    except (DataError, TypeError) as error:
+        raise StudyError(f"{where} ({name}): {error}") from error
+    return step
 
 
 def _check_choose(choose: Any, where: str) -> None:

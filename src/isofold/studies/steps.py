@@ -17,13 +17,18 @@ def step_names() -> dict[str, list[str]]:
     return {name: list(inspect.signature(step).parameters) for name, step in _table().items()}
 
 
+def make_step(name: str, options: Mapping[str, Any]) -> Any:
+    """The transformer of a step."""
+    return _table()[name](**options)
+
+
 def apply_steps(
     recording: Recording, steps: Iterable[Mapping[str, Any]], parts: Parts
 ) -> Recording:
     """The whole recording after all steps, each fitted on the training part of the one before."""
     for step in steps:
         for name, options in step.items():
-            transformer = _table()[name](**options)
+            transformer = make_step(name, options)
             transformer.fit(parts(recording)[0])
             recording = transformer.transform(recording)
     return recording
@@ -43,4 +48,6 @@ class Fill:
 
 
 def _table() -> dict[str, Callable[..., Any]]:
-    return {"fill": Fill}
+    from ..preprocess import STEPS
+
+    return {"fill": Fill, **STEPS}
