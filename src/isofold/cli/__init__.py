@@ -42,9 +42,11 @@ def _root(
 
     Exit codes: 0; 1 for what went wrong in the work; 2 for wrong use; 130 for Ctrl-C.
     """
-    level = logging.DEBUG if debug else logging.WARNING
-    logging.basicConfig(format="%(name)s: %(message)s")
-    logging.getLogger("isofold").setLevel(level)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("isofold: %(message)s"))
+    log = logging.getLogger("isofold")  # not the root: libraries keep to themselves
+    log.handlers = [handler]
+    log.setLevel(logging.DEBUG if debug else logging.WARNING)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

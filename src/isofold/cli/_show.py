@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def console() -> Console:
     """Standard output; a fixed width where it is no terminal, so that tables are not cut."""
     out = Console(highlight=False)
-    return out if out.is_terminal else Console(highlight=False, width=120)
+    return out if out.is_terminal else Console(highlight=False, width=160)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
@@ -26,7 +26,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for number, name in enumerate(columns):
         is_number = all(row[number][:1] in "0123456789-–" for row in rows)
-        shown.add_column(name, justify="right" if rows and is_number else "left")
+        right = bool(rows) and is_number
+        shown.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
         shown.add_row(*row)
     return shown
@@ -51,7 +52,9 @@ def show_results(results: Results, out: Console) -> None:
     """Scores by method, failures, and where the page is."""
     summary = score_summary(results)
     if len(summary):
-        title = "held-out scores: mean over runs (95 % of chance)"
+        title = (
+            "held-out scores, mean over runs (in brackets: 95th percentile of chance, or its mean)"
+        )
         out.print(table(list(summary.columns), summary.to_numpy().tolist(), title))
     failed = results.runs[results.runs["status"] == "error"]
     for _, run in failed.iterrows():
@@ -77,16 +80,18 @@ def score_summary(results: Results) -> pd.DataFrame:
     rows = rows[rows["control"] == "none"]
     rows["what"] = [_what(row) for row in rows.to_dict("records")]
     keys = ["recording", "method", "what"]
-    means = rows.groupby(keys, sort=False)[["value", "chance_hi"]].mean()
+    rows["chance"] = rows["chance_hi"].fillna(rows["chance_mean"])
+    means = rows.groupby(keys, sort=False)[["value", "chance"]].mean()
     shown = [
         f"{v:.3g}" + (f" ({c:.2g})" if c == c else "")
         for v, c in means.itertuples(index=False, name=None)
     ]
     wide = pd.Series(shown, means.index).unstack("what", sort=False)
-    return wide.fillna("").reset_index()
+    wide = wide.fillna("").reset_index()
+    return wide if wide["recording"].nunique() > 1 else wide.drop(columns="recording")
 
 
-def _what(row: dict[str, Any]) -> str:
+def _what(row: Mapping[Any, Any]) -> str:
     if row["score"] == "decode":
         return f"{row['label']}, {row['unit']}"
     if row["score"] == "consistency":

@@ -25,30 +25,40 @@ def inspect(path: File, rate: Rate = None) -> None:
     show(read(path, **options).summary(), console())
 
 
+_COLUMNS = {
+    "units": {
+        **{"units": "n", "spikes": "spikes", "silent": "silent"},
+        **{"start (s)": "start", "stop (s)": "stop", "columns": "columns"},
+    },
+    "series": {
+        **{"series": "name", "shape": "shape", "rate (Hz)": "rate", "gaps": "gaps"},
+        **{"start (s)": "start", "stop (s)": "stop"},
+    },
+    "intervals": {
+        **{"intervals": "name", "number": "n", "median (s)": "median_seconds"},
+        **{"start (s)": "start", "stop (s)": "stop", "columns": "columns"},
+    },
+    "events": {"events": "name", "number": "n", "first (s)": "first", "last (s)": "last"},
+}
+"""For each part of a summary: heading → key."""
+
+
 def show(summary: dict[str, Any], out: Console) -> None:
     """The summary of a session, part by part."""
     from ._show import table, text
 
     subject = f" (subject {summary['subject']})" if summary.get("subject") else ""
     out.print(f"session {summary['name'] or 'without name'}{subject}")
-    units = summary["units"]
-    if units is not None:
-        names = ("units", "spikes", "silent", "start (s)", "stop (s)", "columns")
-        keys = ("n", "spikes", "silent", "start", "stop", "columns")
-        out.print("", table(names, [[units[k] for k in keys]]))
-    if summary["series"]:
-        names = ("series", "shape", "rate (Hz)", "gaps", "start (s)", "stop (s)")
-        keys = ("name", "shape", "rate", "gaps", "start", "stop")
-        shaped = [s | {"shape": " × ".join(map(str, s["shape"]))} for s in summary["series"]]
-        out.print("", table(names, [[s[k] for k in keys] for s in shaped]))
-    tables = [t for t in (summary["trials"], *summary["intervals"]) if t is not None]
-    if tables:
-        names = ("intervals", "number", "median (s)", "start (s)", "stop (s)", "columns")
-        keys = ("name", "n", "median_seconds", "start", "stop", "columns")
-        out.print("", table(names, [[t[k] for k in keys] for t in tables]))
-    if summary["events"]:
-        keys = ("name", "n", "first", "last")
-        names = ("events", "number", "first (s)", "last (s)")
-        out.print("", table(names, [[e[k] for k in keys] for e in summary["events"]]))
+    units, series = summary["units"], summary["series"]
+    shaped = [s | {"shape": " × ".join(map(str, s["shape"]))} for s in series]
+    intervals = [t for t in (summary["trials"], *summary["intervals"]) if t is not None]
+    parts = {"units": units and [units], "series": shaped, "intervals": intervals}
+    for part, rows in (parts | {"events": summary["events"]}).items():
+        if rows:
+            out.print("", table(list(_COLUMNS[part]), _cells(rows, part)))
     for warning in summary["warnings"]:
         out.print(f"warning: {text(warning)}")
+
+
+def _cells(rows: list[dict[str, Any]], part: str) -> list[list[Any]]:
+    return [[row[key] for key in _COLUMNS[part].values()] for row in rows]

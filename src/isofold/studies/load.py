@@ -23,10 +23,9 @@ def load_session(spec: RecordingSpec, fingerprint: str) -> Session:
 def load_binned(spec: RecordingSpec, fingerprint: str) -> Recording:
     """The recording as it stands before any step."""
     if Path(str(spec.path)).is_dir() and not spec.bin:
-        from .. import load_recording
+        from .._store import load_recording
 
-        recording: Any = load_recording(spec.path)
-        return named(recording, spec)
+        return named(load_recording(Path(str(spec.path))), spec)
     return _binned(load_session(spec, fingerprint), _text(spec.bin), spec.name, spec.subject)
 
 

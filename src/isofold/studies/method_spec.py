@@ -36,7 +36,7 @@ class MethodSpec:
         """From a table, the name of a method, or a `MethodSpec`."""
         if isinstance(given, MethodSpec):
             return given
-        table = {"method": given} if isinstance(given, str) else given
+        table: Any = {"method": given} if isinstance(given, str) else given
         if not isinstance(table, Mapping) or "method" not in table:
             raise StudyError(f'{where} needs method = "…", got {given!r}')
         method = table["method"]
@@ -54,6 +54,8 @@ class MethodSpec:
                 f"{where}.name must not hold '(', which begins a point of a grid: {name!r}"
             )
         labels = check_names(table.get("labels", ()), f"{where}.labels")
+        if not labels and getattr(factory(method, estimators), "labels", "") == "required":
+            raise StudyError(f'{where} ({method}) learns from labels; name them: labels = ["…"]')
         steps = check_steps(table.get("steps", ()), f"{where}.steps")
         return cls(method, name, labels, steps, settings, grid)
 

@@ -46,9 +46,9 @@ def pair_rows(group: Group, results: Path) -> list[dict[str, Any]]:
 
     zs = {name: _test_part(results, key) for name, key in group.keys.items()}
     spec = group.spec
-    labels = {"labels": list(spec.labels)} if spec.between == "datasets" else {}
+    labels = list(spec.labels) if spec.between == "datasets" else None
     try:
-        score = consistency(zs, between=spec.between, **labels)
+        score = consistency(zs, between=spec.between, labels=labels)
     except DataError as error:
         _log.warning("no consistency %s for %s: %s", spec.between, dict(group.common), error)
         return []
@@ -58,7 +58,7 @@ def pair_rows(group: Group, results: Path) -> list[dict[str, Any]]:
     same = dict(group.common) | {"unit": score.unit, "n": min(z.sizes["time"] for z in zs.values())}
     return [
         same | chance | {"from": str(a), "to": str(b), "value": float(v)}
-        for (a, b), v in parts.items()
+        for (a, b), v in zip(parts.index, parts, strict=True)
     ]
 
 

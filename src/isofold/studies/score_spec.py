@@ -44,7 +44,7 @@ class ScoreSpec:
         """From a table, the name of a score, or a `ScoreSpec`."""
         if isinstance(given, ScoreSpec):
             return given
-        table = {"score": given} if isinstance(given, str) else given
+        table: Any = {"score": given} if isinstance(given, str) else given
         if not isinstance(table, Mapping) or not isinstance(table.get("score"), str):
             raise StudyError(f'{where} needs score = "…"{near("", _KEYS)}')
         score = table["score"].replace("-", "_").replace(" ", "_")
@@ -54,7 +54,7 @@ class ScoreSpec:
         names = {
             k: check_names(table[k], f"{where}.{k}") for k in ("labels", "methods") if k in table
         }
-        own = {k: v for k, v in table.items() if k not in _DECODE}
+        own: dict[str, Any] = {k: v for k, v in table.items() if k not in _DECODE}
         options = {k: v for k, v in table.items() if k in _DECODE}
         if score == "decode":
             own.setdefault("decoder", "knn")
