@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from .results import Results, open_results
+from .run import run
+from .spec import Study
 
-__all__ = ["Results", "open_results"]
+__all__ = ["Results", "Study", "open_results", "run"]

@@ -32,7 +32,9 @@ def save_embedding(embedding: xr.DataArray, path: Path) -> None:
         values, categories = _encoded(np.asarray(coord.values))
         # zarr cannot take 0-d arrays through item assignment; dims say which it was
         group[f"coord_{number}"] = np.atleast_1d(values)
-        coords.append({"name": str(name), "dims": list(coord.dims), "categories": categories})
+        attrs = {str(k): _plain(v) for k, v in coord.attrs.items()}
+        about = {"name": str(name), "dims": list(coord.dims), "attrs": attrs}
+        coords.append(about | {"categories": categories})
     group.attrs["isofold_embedding"] = FORMAT
     group.attrs["dims"] = list(embedding.dims)
     group.attrs["coords"] = coords
@@ -50,7 +52,8 @@ def load_embedding(path: Path) -> xr.DataArray:
         values = np.asarray(group[f"coord_{number}"][:])
         if coord["categories"] is not None:
             values = _decoded(values, coord["categories"])
-        coords[coord["name"]] = (coord["dims"], values if coord["dims"] else values[0])
+        values = values if coord["dims"] else values[0]
+        coords[coord["name"]] = (coord["dims"], values, coord["attrs"])
     values = np.asarray(group["values"][:])
     return xr.DataArray(values, coords, group.attrs["dims"], attrs=dict(group.attrs["attrs"]))
 

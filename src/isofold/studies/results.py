@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 RUN_COLUMNS = ["key", "recording", "subject", "method", "seed", "fold", "control"]
 SCORE_COLUMNS = [
-    *RUN_COLUMNS[:6], "split", "control", "labels_used", "score", "label", "part",
-    "value", "unit", "chance_mean", "chance_hi", "n",
+    *RUN_COLUMNS[:6], "split", "control", "labels_used", "score", "label", "decoder", "part",
+    "value", "unit", "low", "high", "chance_mean", "chance_hi", "n",
 ]  # fmt: skip
 PAIR_COLUMNS = [
     "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used",
@@ -35,9 +35,11 @@ class Results:
     `runs`, `scores` and `pairs` are tables that pandas and pyarrow read as they stand. In all of
     them `control` is "none" or the name of a control ("permuted labels"), `split` is the part of
     the recording that was scored, and columns `set.<name>` hold the settings of the method. In
-    `scores` the row with `part` "all" is the score itself; other rows are its parts (trials). In
-    `pairs`, `between` is "runs" (`from` and `to` are seeds of one recording and fold) or
-    "datasets" (they are recordings, of one seed).
+    `scores` the row with `part` "all" is the score itself, with its 95 % interval (`low`, `high`);
+    other rows are its parts ("trial 3") and further numbers. Decoding a continuous label has two
+    rows "all": its R², and its `unit` "median error" in the unit of the label. In `pairs`,
+    `between` is "runs" (`from` and `to` are seeds of one recording and fold) or "datasets" (they
+    are recordings, of one seed).
 
     Parameters
     ----------
