@@ -19,7 +19,7 @@ SCORE_COLUMNS = [
 ]  # fmt: skip
 PAIR_COLUMNS = [
     "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used", "score",
-    "between", "label", "from", "to", "value", "unit", "low", "high", "chance_mean", "chance_hi",
+    "between", "label", "from", "to", "value", "unit", "chance_mean", "chance_hi",
     "n",
 ]  # fmt: skip
 QUALITY = {"pca": 0.55, "cebra-time": 0.25, "cebra-behavior": 0.1}
@@ -201,9 +201,9 @@ def _scores(run: dict, quality: float) -> list[dict]:
             table.append(common | {"part": f"trial {trial}", "value": value + moved})
         if label == "position":
             error = near(0.05 + 0.35 * quality, 0.012)
-            also = {"median_error": error, "median_error_low": error * 0.8, "mean_error": error}
-            also |= {"median_error_high": error * 1.3, "median_error_chance": 0.47}
-            table += [common | {"part": k, "value": v, "unit": ""} for k, v in also.items()]
+            bounds = {"low": error * 0.8, "high": error * 1.3, "chance_mean": 0.47}
+            table.append(common | bounds | {"part": "all", "value": error, "unit": "median error"})
+            table.append(common | {"part": "mean_error", "value": error * 1.2, "unit": ""})
     return table
 
 
@@ -229,14 +229,11 @@ def _group(common: dict, names: list[str], quality: float, seed: int) -> list[di
     rng = np.random.default_rng([seed, int(100 * quality)])
     pairs = [(a, b) for a in names for b in names if a != b]
     values = np.clip(0.98 - 0.5 * quality + 0.02 * rng.normal(size=len(pairs)), 0, 1)
-    rows = [
-        common | {"from": a, "to": b, "value": v} for (a, b), v in zip(pairs, values, strict=True)
+    chance = {"chance_mean": 0.02, "chance_hi": 0.07}
+    return [
+        common | chance | {"from": a, "to": b, "value": v}
+        for (a, b), v in zip(pairs, values, strict=True)
     ]
-    if not pairs:
-        return []
-    whole = {"from": "all", "to": "all", "value": values.mean(), "chance_mean": 0.02}
-    interval = {"low": values.min(), "high": values.max()} if len(names) > 2 else {}
-    return [common | whole | interval | {"chance_hi": 0.07}, *rows]
 
 
 def _manifest(folder: Path, recordings: tuple[str, ...]) -> dict:

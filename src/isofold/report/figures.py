@@ -9,7 +9,7 @@ from typing import Any
 from .. import plot
 from ..plot.dots import Row, dots
 from ..plot.style import CATEGORIES, text
-from .answer import number
+from .answer import number, unit_of
 from .collect import Curve, Matrix
 from .measures import Line, Measure
 
@@ -20,7 +20,7 @@ def measure_figure(measure: Measure) -> Figure:
     """Dots of every run beside their mean, interval and chance."""
     several = measure.lines[0].dots.get("recording")
     by_recording = several is not None and several.nunique() > 1
-    return _plain(dots([_row(line, by_recording) for line in measure.lines], unit=measure.unit))
+    return _plain(dots([_row(line, by_recording) for line in measure.lines], unit=unit_of(measure)))
 
 
 def matrix_figure(matrices: Iterable[Matrix]) -> Figure:

@@ -11,7 +11,9 @@ import pandas as pd
 from ..plot.dots import mean_interval
 
 WHOLE = "all"
-"""`part` (`from`, `to`) of the rows that are the score itself."""
+"""`part` of the rows that are the score itself."""
+MEDIAN_ERROR = "median error"
+"""Unit of the one score where lower is better."""
 FEWEST = 3
 """Repeats below which an interval says nothing."""
 _KEYS = ["score", "label", "decoder", "unit", "split", "between"]
@@ -67,23 +69,18 @@ def score_measures(scores: pd.DataFrame, order: list[str]) -> list[Measure]:
     """Measures in `Results.scores`; `order` gives the variants in the order of the page."""
     if scores.empty:
         return []
-    scores = scores if "decoder" in scores else scores.assign(decoder="")
     whole = scores[scores["part"] == WHOLE]
     trials = scores[scores["part"].str.contains(r"(?:^|, )trial ", regex=True, na=False)]
     trials = trials.assign(trial=trials["part"].str.replace(r"^.*?trial ", "", regex=True))
     found = _measures(whole, trials, order)
-    found += _measures(_errors(scores, whole), trials.iloc[:0], order, higher_is_better=False)
     # beside each other what belongs together; numbers (R²) before classes
     units = {m.label: m.unit for m in reversed(found) if m.higher_is_better}
-    return sorted(found, key=lambda m: (m.score, units[m.label] != "R²", m.label, m.decoder))
+    return sorted(found, key=lambda m: (m.score, units.get(m.label) != "R²", m.label, m.decoder))
 
 
 def pair_measures(pairs: pd.DataFrame, order: list[str]) -> list[Measure]:
-    """Measures in `Results.pairs`: the group's score, its pairs as dots."""
-    if pairs.empty:
-        return []
-    whole = (pairs["from"] == WHOLE) & (pairs["to"] == WHOLE)
-    return _measures(pairs[whole], pairs.iloc[:0], order, dots=pairs[~whole])
+    """Measures in `Results.pairs`."""
+    return [] if pairs.empty else _measures(pairs, pairs.iloc[:0], order)
 
 
 def beyond_chance(line: Line, higher_is_better: bool) -> bool | None:
@@ -112,44 +109,20 @@ def ranked(measure: Measure) -> list[Line]:
 # -- pieces ---------------------------------------------------------------------------------
 
 
-def _measures(
-    whole: pd.DataFrame,
-    trials: pd.DataFrame,
-    order: list[str],
-    *,
-    dots: pd.DataFrame | None = None,
-    higher_is_better: bool = True,
-) -> list[Measure]:
-    whole = _tidy(whole)
-    trials, dots = _tidy(trials), whole if dots is None else _tidy(dots)
+def _measures(whole: pd.DataFrame, trials: pd.DataFrame, order: list[str]) -> list[Measure]:
+    whole, trials = _tidy(whole), _tidy(trials)
     found = []
     for key, part in whole.groupby(_KEYS, sort=False):
         same = dict(zip(_KEYS, map(str, key), strict=True))
         over, repeats = _repeats(part, _where(trials, same), same["between"])
-        drawn = _where(dots, same)
         lines = [
-            _line(mine, drawn[drawn["variant"] == variant], repeats.get(str(variant)), over)
+            _line(mine, repeats.get(str(variant)), over)
             for variant, mine in part.groupby("variant", sort=False)
         ]
         lines.sort(key=lambda line: order.index(line.variant) if line.variant in order else 1 << 30)
-        found.append(Measure(**same, over=over, higher_is_better=higher_is_better, lines=lines))
+        better = same["unit"] != MEDIAN_ERROR
+        found.append(Measure(**same, over=over, higher_is_better=better, lines=lines))
     return found
-
-
-def _errors(scores: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
-    """Median errors, which stand among the further numbers of a decoding score, as its rows."""
-    run = ["key", "score", "label", "decoder"]
-    wanted = {
-        "median_error": "value",
-        "median_error_low": "low",
-        "median_error_high": "high",
-        "median_error_chance": "chance_mean",
-    }
-    numbers = scores[scores["part"].isin(list(wanted))]
-    table = numbers.pivot_table(index=run, columns="part", values="value", aggfunc="first")
-    table = table.reindex(columns=list(wanted)).rename(columns=wanted).reset_index()
-    rows = whole.drop(columns=_NUMBERS, errors="ignore").merge(table, on=run)
-    return rows.assign(unit=[f"median error, in the unit of {label}" for label in rows["label"]])
 
 
 def _tidy(table: pd.DataFrame) -> pd.DataFrame:
@@ -193,10 +166,10 @@ def _repeats(
         values = {str(v): t.groupby(columns)["value"].mean() for v, t in table.groupby("variant")}
         if len(values) == whole["variant"].nunique() and min(map(len, values.values())) >= FEWEST:
             return name, values
-    return ("resampled embeddings" if between else "resampled trials") if own else "", {}
+    return "resampled trials" if own else "", {}
 
 
-def _line(whole: pd.DataFrame, dots: pd.DataFrame, repeats: pd.Series | None, over: str) -> Line:
+def _line(whole: pd.DataFrame, repeats: pd.Series | None, over: str) -> Line:
     mean = float(whole["value"].mean())
     interval = None
     if repeats is not None:
@@ -213,7 +186,7 @@ def _line(whole: pd.DataFrame, dots: pd.DataFrame, repeats: pd.Series | None, ov
     return Line(
         variant=str(whole["variant"].iloc[0]),
         control=bool(whole["is_control"].iloc[0]),
-        dots=dots.reset_index(drop=True),
+        dots=whole.reset_index(drop=True),
         repeats=pd.Series(dtype=float) if repeats is None else repeats,
         mean=mean,
         interval=interval,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..plot.style import CATEGORIES, CYCLIC, SEQUENTIAL
-from .answer import bracket, number, reach
+from .answer import bracket, number, reach, unit_of
 from .collect import CURVE_POINTS, Curve, Page
 from .figures import loss_figure, matrix_figure, measure_figure
 from .measures import Measure, beyond_chance, ranked
@@ -151,9 +151,10 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
     return {
         "figure": name,
         "measure": measure,
+        "unit": unit_of(measure),
         "rows": rows,
         "count": "pairs" if measure.between else "runs",
-        "alt": f"{measure.title} in {measure.unit}: {alt}",
+        "alt": f"{measure.title}, {unit_of(measure)}: {alt}",
         "better": "higher is better" if measure.higher_is_better else "lower is better",
     }
 
@@ -226,11 +227,12 @@ def _embedding_notes(gallery: Gallery) -> list[str]:
         "principal axes of that first run. Embeddings of different methods share no frame."
     )
     more = {p.variant: p for p in gallery.panels if p.latents > 3}
-    notes += [
-        f"{name} has {p.latents} latents; its first three principal axes are drawn, "
-        f"{100 * p.shown:.0f} % of the variance of its first run."
-        for name, p in more.items()
-    ]
+    shares = [f"{v} ({p.latents} latents, {100 * p.shown:.0f} %)" for v, p in more.items()]
+    if shares:
+        notes.append(
+            "Of more than three latents the first three principal axes are drawn, with this share "
+            f"of the variance of the first run: {', '.join(shares)}."
+        )
     if any(p.latents == 1 for p in gallery.panels):
         notes.append("An embedding with one latent is drawn against the number of the sample.")
     if gallery.n_left_out:

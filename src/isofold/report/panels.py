@@ -206,7 +206,9 @@ def _frame(points: NDArray, trained: NDArray) -> _Frame:
     largest = np.abs(axes).argmax(axis=0)
     axes = axes * np.sign(axes[largest, np.arange(axes.shape[1])])
     view = (points - centre) @ axes
-    radius = float(np.percentile(np.linalg.norm(view, axis=1), 99)) or 1.0
+    reach = np.linalg.norm(view, axis=1)
+    # all points in sight, unless a few lie so far out that the others would shrink to a dot
+    radius = float(min(reach.max(), 1.4 * np.percentile(reach, 99))) or 1.0
     shown = float(variance[:3].sum() / max(variance.sum(), 1e-300))
     return _Frame(points, trained, centre, axes, radius, shown)
 

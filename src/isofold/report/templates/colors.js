@@ -58,9 +58,9 @@ function drawLegend(box, legend) {
     add("span", "wheel").style.background = `conic-gradient(from 90deg, ${[...legend.palette].reverse()})`;
     add("span", "", "angle: 0 to the right, counter-clockwise");
   } else if (!legend.categories) {
-    add("span", "", shortNumber(legend.low));
+    add("span", "", endOfScale(legend.low, legend.high - legend.low));
     add("span", "ramp").style.background = `linear-gradient(to right, ${legend.palette})`;
-    add("span", "", shortNumber(legend.high));
+    add("span", "", endOfScale(legend.high, legend.high - legend.low));
   } else if (legend.categories.length > 12) {
     add("span", "", legend.categories[0]);
     add("span", "ramp").style.background = `linear-gradient(to right, ${legend.palette})`;
@@ -80,4 +80,10 @@ function shortNumber(value) {
   if (!Number.isFinite(value)) return "no value";
   const text = Math.abs(value) >= 1e5 || (value && Math.abs(value) < 1e-3) ? value.toExponential(2) : String(+value.toPrecision(4));
   return text.replace("-", "−");
+}
+
+// As many digits as the span of the scale needs: 0.00013 on a scale up to 1.6 is 0.
+function endOfScale(value, span) {
+  const digits = Math.max(0, Math.min(8, 2 - Math.floor(Math.log10(span || 1))));
+  return Number.isFinite(value) ? String(+value.toFixed(digits)).replace("-", "−") : "no value";
 }

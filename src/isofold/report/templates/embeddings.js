@@ -153,6 +153,8 @@ class Gallery {
     this.box.replaceChildren();
     const variants = unique(this.panels.map((p) => p.variant));
     this.box.classList.toggle("single", variants.length === this.panels.length);
+    const most = Math.max(...variants.map((v) => this.panels.filter((p) => p.variant === v).length));
+    this.box.style.setProperty("--columns", Math.max(2, Math.min(most, 5)));
     for (const variant of variants) {
       const row = document.createElement("div");
       row.className = "row";
