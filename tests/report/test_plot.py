@@ -12,6 +12,7 @@ import xarray as xr
 from isofold import plot
 from isofold.errors import DataError
 from isofold.plot.dots import mean_interval
+from isofold.scores import Score
 
 
 @pytest.fixture
@@ -85,8 +86,8 @@ def test_embedding_refuses(points, color, message):
 
 
 def test_loss_of_a_model_a_log_and_several():
-    model = SimpleNamespace(state_dict_={"loss": np.array([3.0, 2.0])})
-    np.testing.assert_array_equal(plot.loss(model).data[0].y, [3, 2])
+    for model in (SimpleNamespace(loss_=[3.0, 2.0]), SimpleNamespace(state_dict_={"loss": [3, 2]})):
+        np.testing.assert_array_equal(plot.loss(model).data[0].y, [3, 2])
     log = pd.DataFrame({"step": [10, 20], "loss": [1.0, 0.5]})
     np.testing.assert_array_equal(plot.loss(log).data[0].x, [10, 20])
     assert [t.name for t in plot.loss({"a": log, "b": [1.0]}).data] == ["a", "b"]
@@ -99,16 +100,19 @@ def test_loss_refuses_what_holds_none(log):
 
 
 def test_decoding_of_scores_keeps_their_interval_and_chance():
-    score = SimpleNamespace(
-        value=0.8, unit="R²", parts=pd.Series([0.7, 0.9]), interval=(0.7, 0.9),
-        chance=np.linspace(0, 0.1, 101), __float__=None,
-    )  # fmt: skip
-    score = type("S", (), dict(vars(score), __float__=lambda self: 0.8))()
+    parts, chance = pd.Series([0.7, 0.9]), np.linspace(0, 0.1, 101)
+    score = Score(0.8, "R²", parts=parts, interval=(0.7, 0.9), chance=chance)
     figure = plot.decoding({"knn": score})
     mean = next(t for t in figure.data if t.meta == "ink")
     assert (mean.x[0], mean.error_x.array[0]) == pytest.approx((0.8, 0.1))
     box = figure.layout.shapes[0]
     assert (box.x0, box.x1) == pytest.approx((0.05, 0.095))
+
+
+def test_decoding_of_a_bare_score_has_a_mean_alone():
+    figure = plot.decoding(Score(0.8, "R²"))
+    assert not figure.layout.shapes
+    assert next(t for t in figure.data if t.meta == "ink").error_x.array is None
 
 
 def test_decoding_refuses_two_units_on_one_axis():

@@ -22,7 +22,7 @@ def loss(model_or_log: Any, *, title: str = "", unit: str = "loss") -> go.Figure
     Parameters
     ----------
     model_or_log
-        A table with columns `step` and `loss`, a fitted model (`state_dict_["loss"]`), a sequence
+        A table with columns `step` and `loss`, a fitted model, a sequence
         of losses, or a mapping name → any of these for several curves.
 
     Raises
@@ -56,8 +56,8 @@ def loss(model_or_log: Any, *, title: str = "", unit: str = "loss") -> go.Figure
 
 
 def _curve(curve: Any) -> tuple[NDArray, NDArray]:
-    state = getattr(curve, "state_dict_", None)
-    curve = curve if state is None else state
+    for attribute in ("loss_", "state_dict_"):  # a fitted model: ours, or the cebra package's
+        curve = getattr(curve, attribute, curve)
     if isinstance(curve, Mapping | pd.DataFrame):
         if "loss" not in curve:
             raise DataError(f"a log needs a column 'loss', got {list(curve)}")

@@ -130,14 +130,12 @@ def _table_row(name: str, part: pd.DataFrame) -> Row:
 
 
 def _score_row(name: str, score: Any) -> Row:
-    chance = None if score.chance is None else np.asarray(score.chance, dtype=float)
-    band = None
-    if chance is not None and chance.size:
-        edge = 95 if float(score) >= chance.mean() else 5
-        band = (float(chance.mean()), float(np.percentile(chance, edge)))
-    parts: Any = [] if score.parts is None else np.asarray(score.parts, dtype=float)
-    interval = None if score.interval is None else tuple(float(x) for x in score.interval)
-    return Row(name, parts, mean=float(score), interval=interval, chance=band)  # type: ignore[arg-type]
+    chance = np.asarray(score.chance, dtype=float)
+    band = (float(chance.mean()), float(np.quantile(chance, 0.95))) if chance.size else None
+    parts = np.asarray(score.parts, dtype=float)
+    low, high = (float(x) for x in score.interval)
+    interval = (low, high) if np.isfinite([low, high]).all() else None
+    return Row(name, parts, mean=float(score), interval=interval, chance=band)
 
 
 def _draw_chance(figure: go.Figure, place: int, chance: tuple[float, float]) -> None:

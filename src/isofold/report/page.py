@@ -129,7 +129,7 @@ def _sections(page: Page, figures: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, Any]:
     figures[name] = measure_figure(measure)
-    best = ranked(measure)[0].variant if len(ranked(measure)) > 1 else None
+    best = ranked(measure)[0].mean if len(ranked(measure)) > 1 else None
     rows = [
         {
             "name": line.variant,
@@ -143,7 +143,7 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
             ],
             "n": len(line.dots),
             "control": line.control,
-            "best": line.variant == best,
+            "best": not line.control and line.mean == best,
         }
         for line in measure.lines
     ]
