@@ -1,0 +1,12 @@
+"""Figures for Python users, in plotly; the report draws its charts with the same functions.
+
+Every function returns a `plotly.graph_objects.Figure` that can be shown, changed and saved.
+Colours can be told apart by colour-blind readers and stand on light and dark ground.
+"""
+
+from .curves import loss
+from .dots import decoding
+from .matrix import consistency
+from .points import embedding
+
+__all__ = ["consistency", "decoding", "embedding", "loss"]

@@ -1,0 +1,54 @@
+"""Colours, layout and text that every figure shares."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CATEGORIES = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#999999")
+"""Paul Tol's "bright" scheme: safe for colour-blind readers, on light and dark ground."""
+SEQUENTIAL, CYCLIC = "Viridis", "Phase"
+"""Even in lightness (viridis) or constant in it (phase), so that no step is invented."""
+ACCENT, GREY, BAND = CATEGORIES[0], "#8a8f98", "rgba(138,143,152,0.22)"
+
+
+def text(name: object) -> str:
+    """A name as plotly shall show it: plotly reads a few HTML tags, so `<` must be escaped."""
+    return escape(str(name), quote=False)
+
+
+def kind_of(values: NDArray, given: str | None = None) -> str:
+    """Kind of a label as in `Recording.kinds`: floats are continuous, all else discrete."""
+    return given or ("continuous" if np.asarray(values).dtype.kind == "f" else "discrete")
+
+
+def class_color(number: int, of: int) -> str:
+    from plotly.colors import sample_colorscale
+
+    if of <= len(CATEGORIES):
+        return CATEGORIES[number]
+    return str(sample_colorscale(SEQUENTIAL, [number / (of - 1)])[0])
+
+
+def flat_layout(title: str) -> dict[str, Any]:
+    axis = {"gridcolor": BAND, "zerolinecolor": BAND, "linecolor": GREY, "automargin": True}
+    return {
+        "title": {"text": text(title)} if title else None,
+        "template": "none",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 60, "r": 20, "t": 40 if title else 20, "b": 50},
+        "hovermode": "closest",
+        "xaxis": axis,
+        "yaxis": axis,
+    }
+
+
+def given_kind(z: Any, name: str) -> str | None:
+    """Kind that an embedding carries for one of its labels: at the coordinate, or in `kinds`."""
+    if name not in getattr(z, "coords", {}):
+        return None
+    return z.coords[name].attrs.get("kind") or dict(z.attrs.get("kinds", {})).get(name)

@@ -1,0 +1,123 @@
+"""What the study says, in sentences that claim no more than the intervals allow."""
+
+from __future__ import annotations
+
+from .measures import MEDIAN_ERROR, Line, Measure, beyond_chance, difference, ranked
+
+REACH = {
+    "animals": "Student's t over {n} animals",
+    "recordings": "Student's t over {n} recordings; recordings of one animal are not independent",
+    "trials": "Student's t over {n} held-out trials; they speak for further trials of the same "
+    "recordings, not for other animals",
+    "folds": "Student's t over {n} folds; folds share training trials, so the true interval is "
+    "somewhat wider, and it does not speak for other animals",
+    "seeds": "Student's t over {n} seeds on one split; they show the luck of training, not how "
+    "other trials, days or animals would come out",
+    "resampled trials": "bootstrap over held-out trials, averaged over runs; they speak for "
+    "further trials of the same recordings, not for other animals",
+}
+"""What an interval is taken over, and how far it carries."""
+
+
+def headline(measures: list[Measure]) -> Measure | None:
+    """The first measure that has a method in it: what the page's first sentence is about."""
+    return next((m for m in measures if ranked(m)), None)
+
+
+def answer(measure: Measure | None) -> str:
+    """One sentence: which method is best in the measure, if the study can tell."""
+    if measure is None:
+        return "No scores: the pictures and losses below are all there is to judge by."
+    return _sentence(measure, ranked(measure))
+
+
+def reach(measure: Measure) -> str:
+    """What the intervals of a measure are taken over, and how far that carries."""
+    if not measure.over:
+        return "Fewer than three repeats: means and single values only, no interval."
+    return f"Intervals: 95 %, {REACH[measure.over].format(n=measure.n_repeats)}."
+
+
+def unit_of(measure: Measure) -> str:
+    """The unit as an axis says it."""
+    own = measure.unit == MEDIAN_ERROR and measure.label
+    return f"{measure.unit}, in the unit of {measure.label}" if own else measure.unit
+
+
+def number(value: float) -> str:
+    """Three significant digits, a real minus sign.
+
+    >>> number(0.12345), number(-3.0), number(1234.5)
+    ('0.123', '−3', '1230')
+    """
+    if value and not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.3g}".replace("-", "−")
+    if abs(value) >= 1000:
+        return f"{round(value, 2 - len(str(int(abs(value)))) + 1):.0f}".replace("-", "−")
+    return f"{value:.3g}".replace("-", "−")
+
+
+def bracket(interval: tuple[float, float] | None) -> str:
+    """[low, high], or ""."""
+    return "" if interval is None else f"[{number(interval[0])}, {number(interval[1])}]"
+
+
+def _sentence(measure: Measure, lines: list[Line]) -> str:
+    where = "On held-out trials" if measure.split == "test" else "In this study"
+    sentence = f"{where}, {_verdict(measure, lines)}"
+    best = lines[0]
+    if best.chance is None:
+        return f"{sentence}."
+    sentence += f"; chance is {number(best.chance[0])}"
+    if not beyond_chance(best, measure.higher_is_better):
+        sentence += f", and {best.variant} does not lie clearly beyond it"
+    return f"{sentence}."
+
+
+def _verdict(measure: Measure, lines: list[Line]) -> str:
+    best, what = lines[0], _what(measure)
+    value = _value(measure, best)
+    if len(lines) == 1:
+        return f"{best.variant} gives {what} {value}"
+    second = lines[1]
+    gap, interval = difference(best, second)
+    if gap < 0:  # lower is better
+        gap, interval = -gap, interval and (-interval[1], -interval[0])
+    if interval is None:
+        return (
+            f"{best.variant} has the best {what} of {len(lines)} methods ({value}); "
+            f"{second.variant} follows ({_value(measure, second)}), and there are too few repeats "
+            "to say whether they differ"
+        )
+    apart = f"{number(gap)} {bracket(interval)}, over {measure.n_repeats} {measure.over}"
+    if interval[0] > 0:
+        return (
+            f"{best.variant} has the best {what} of {len(lines)} methods ({value}), "
+            f"ahead of {second.variant} by {apart}"
+        )
+    return (
+        f"{best.variant} and {second.variant} cannot be told apart in {what} "
+        f"({value} and {_value(measure, second)}; difference {apart})"
+    )
+
+
+def _what(measure: Measure) -> str:
+    names = {
+        "decode": "decoding of",
+        "goodness_of_fit": "goodness of fit",
+        "recovery": "recovery of",
+    }
+    score = names.get(measure.score, measure.score.replace("_", " "))
+    if measure.between:
+        score = f"{score} between {measure.between}"
+    if not measure.label:
+        return score
+    return f"{score} {measure.label}" if score.endswith("of") else f"{score} ({measure.label})"
+
+
+def _value(measure: Measure, line: Line) -> str:
+    unit = measure.unit
+    shown = f"{number(line.mean)} {bracket(line.interval)}".strip()
+    return (
+        f"{unit} {shown}" if unit.lower() in ("r²", "r2", "accuracy") else f"{shown} {unit}".strip()
+    )

@@ -1,0 +1,71 @@
+"""Page data → plotly figures as plain dicts, drawn by `isofold.plot`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .. import plot
+from ..plot.dots import Row, dots
+from ..plot.style import CATEGORIES, text
+from .answer import number, unit_of
+from .collect import Curve, Matrix
+from .measures import Line, Measure
+
+Figure = dict[str, Any]
+
+
+def measure_figure(measure: Measure) -> Figure:
+    """Dots of every run beside their mean, interval and chance."""
+    several = measure.lines[0].dots.get("recording")
+    by_recording = several is not None and several.nunique() > 1
+    return _plain(dots([_row(line, by_recording) for line in measure.lines], unit=unit_of(measure)))
+
+
+def matrix_figure(matrices: Iterable[Matrix]) -> Figure:
+    """One matrix a variant, on one colour scale."""
+    return _plain(plot.consistency({m.variant: m.table for m in matrices}))
+
+
+def loss_figure(curves: list[Curve]) -> Figure:
+    """Every run's loss; runs of one seed share a colour."""
+    figure = plot.loss({str(k): {"step": c.step, "loss": c.loss} for k, c in enumerate(curves)})
+    seeds = list(dict.fromkeys(c.seed for c in curves))
+    shown: set[str] = set()
+    for trace, curve in zip(figure.data, curves, strict=True):
+        color = CATEGORIES[seeds.index(curve.seed) % len(CATEGORIES)]
+        trace.update(
+            name=f"seed {curve.seed}", legendgroup=curve.seed, showlegend=curve.seed not in shown,
+            line={"color": color, "width": 1.5}, opacity=0.85,
+            hovertemplate="step %{x:.0f}: %{y:.3f}<extra>" + text(curve.title) + "</extra>",
+        )  # fmt: skip
+        shown.add(curve.seed)
+    legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
+    figure.update_layout(height=290, showlegend=len(seeds) > 1, legend=legend)
+    return _plain(figure)
+
+
+def _row(line: Line, by_recording: bool) -> Row:
+    runs = line.dots
+    hover = [_hover(run, line.variant) for run in runs.to_dict("records")]
+    groups = [str(r) for r in runs["recording"]] if by_recording else []
+    return Row(
+        line.variant, runs["value"].astype(float).to_numpy(), hover, groups,
+        mean=line.mean, interval=line.interval, chance=line.chance, muted=line.control,
+    )  # fmt: skip
+
+
+def _hover(run: dict[Any, Any], variant: str) -> str:
+    parts = [variant]
+    for key in ("recording", "seed", "fold"):
+        value = run.get(key)
+        if value is not None and value == value and value != "":
+            parts.append(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}")
+    if run.get("between"):
+        parts.append(f"{run['from']} → {run['to']}")
+    return ", ".join(parts) + f": {number(float(run['value']))}"
+
+
+def _plain(figure: Any) -> Figure:
+    return json.loads(figure.to_json())

@@ -1,0 +1,283 @@
+"""Page data → one self-contained HTML file."""
+
+from __future__ import annotations
+
+import base64
+import json
+from hashlib import sha256
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..plot.style import CATEGORIES, CYCLIC, SEQUENTIAL
+from .answer import bracket, number, reach, unit_of
+from .collect import CURVE_POINTS, Curve, Page
+from .figures import loss_figure, matrix_figure, measure_figure
+from .measures import Measure, beyond_chance, ranked
+from .panels import SPLITS, Gallery, Grid, Label, Panel
+
+UNITS_PER_RADIUS = 8000
+"""Points are stored as 16-bit whole numbers: steps of 1/8000 of the embedding's radius."""
+
+
+def render(page: Page) -> str:
+    """The whole page. The same results give the same text."""
+    from plotly.offline import get_plotlyjs
+
+    environment = _environment()
+    figures: dict[str, Any] = {}
+    sections, losses = _sections(page, figures), _losses(page.curves, figures)
+    plotly, script = get_plotlyjs(), _scripts()
+    html = environment.get_template("page.html").render(
+        page=page,
+        sections=sections,
+        losses=losses,
+        figures=figures,
+        embeddings=_gallery(page.gallery) if page.gallery.panels else None,
+        embedding_notes=_embedding_notes(page.gallery),
+        emphasis=_emphasis(page.gallery),
+        settings={name: _json(value) for name, value in page.settings.items()},
+        study=_json(page.study),
+        manifest=_flat(page.manifest),
+        curve_points=CURVE_POINTS,
+        reach=reach,
+        css=_template("page.css"),
+        plotly=plotly,
+        script=script,
+        policy=_policy([plotly, script]),
+    )
+    return html.rstrip() + "\n"
+
+
+def _scripts() -> str:
+    names = ("colors.js", "scene.js", "embeddings.js", "page.js")
+    body = "\n".join(_template(name) for name in names)
+    return f'(() => {{\n"use strict";\n{body}}})();'
+
+
+def _policy(scripts: list[str]) -> str:
+    """Content security policy: these scripts run, and no other; nothing is fetched."""
+    digests = [base64.b64encode(sha256(s.encode()).digest()).decode() for s in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _environment() -> Any:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["script"] = lambda value: Markup(_script_json(value))
+    environment.filters["verbatim"] = Markup
+    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    return environment
+
+
+def _template(name: str) -> str:
+    return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _script_json(value: Any) -> str:
+    """JSON that no text inside can end or leave: `<`, `>` and `&` are written as escapes."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def _flat(manifest: dict[str, Any]) -> list[tuple[str, str]]:
+    """Manifest entries for a definition list; what is nested becomes lines of text."""
+    return [(str(key), _lines(value)) for key, value in manifest.items()]
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key} {_words(inner)}" for key, inner in value.items())
+    return _words(value)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(inner)}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+# -- scores ---------------------------------------------------------------------------------
+
+
+def _sections(page: Page, figures: dict[str, Any]) -> list[dict[str, Any]]:
+    sections = []
+    for title, measures in page.measures.items():
+        blocks = [_block(m, f"{_slug(title)}-{k}", figures) for k, m in enumerate(measures)]
+        sections.append({"title": title, "slug": _slug(title), "blocks": blocks, "matrices": []})
+        if title == "Consistency":
+            sections[-1]["matrices"] = _matrices(page, figures)
+    return sections
+
+
+def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, Any]:
+    figures[name] = measure_figure(measure)
+    best = ranked(measure)[0].mean if len(ranked(measure)) > 1 else None
+    rows = [
+        {
+            "name": line.variant,
+            "mean": number(line.mean),
+            "interval": bracket(line.interval) or "–",
+            "range": f"{number(line.dots['value'].min())} to {number(line.dots['value'].max())}",
+            "chance": number(line.chance[0]) if line.chance else "–",
+            "edge": number(line.chance[1]) if line.chance else "–",
+            "beyond": {True: "yes", False: "no", None: "–"}[
+                beyond_chance(line, measure.higher_is_better)
+            ],
+            "n": len(line.dots),
+            "control": line.control,
+            "best": not line.control and line.mean == best,
+        }
+        for line in measure.lines
+    ]
+    alt = "; ".join(f"{r['name']} {r['mean']} {r['interval']}, chance {r['chance']}" for r in rows)
+    return {
+        "figure": name,
+        "measure": measure,
+        "unit": unit_of(measure),
+        "rows": rows,
+        "count": "pairs" if measure.between else "runs",
+        "alt": f"{measure.title}, {unit_of(measure)}: {alt}",
+        "better": "higher is better" if measure.higher_is_better else "lower is better",
+    }
+
+
+def _matrices(page: Page, figures: dict[str, Any]) -> list[dict[str, str]]:
+    groups: dict[tuple[str, str], list] = {}
+    for matrix in page.matrices:
+        groups.setdefault((matrix.between, matrix.label), []).append(matrix)
+    blocks = []
+    for number_, ((between, label), matrices) in enumerate(groups.items()):
+        name = f"matrix-{number_}"
+        figures[name] = matrix_figure(matrices)
+        what = {"runs": "seeds", "datasets": "recordings"}.get(between, between or "runs")
+        of = f", binned by {label}" if label else ""
+        alt = "; ".join(f"{m.variant}: mean {number(m.table.stack().mean())}" for m in matrices)
+        blocks.append(
+            {"figure": name, "title": f"Between {what}{of}", "alt": f"Consistency matrices. {alt}"}
+        )
+    return blocks
+
+
+def _losses(curves: list[Curve], figures: dict[str, Any]) -> list[dict[str, str]]:
+    blocks = []
+    for number_, variant in enumerate(dict.fromkeys(c.variant for c in curves)):
+        mine = [c for c in curves if c.variant == variant]
+        name = f"loss-{number_}"
+        figures[name] = loss_figure(mine)
+        last = ", ".join(number(float(c.loss[-1])) for c in mine[:8])
+        alt = f"Training loss of {variant}, {len(mine)} runs; last values {last}"
+        blocks.append({"figure": name, "title": variant, "alt": alt})
+    return blocks
+
+
+# -- embeddings -----------------------------------------------------------------------------
+
+
+def _gallery(gallery: Gallery) -> dict[str, Any]:
+    return {
+        "splits": SPLITS,
+        "unitsPerRadius": UNITS_PER_RADIUS,
+        "grids": [_grid(grid) for grid in gallery.grids],
+        "panels": [_panel(panel) for panel in gallery.panels],
+        "maps": {"sequential": _samples(SEQUENTIAL), "cyclic": _samples(CYCLIC)},
+        "categories": list(CATEGORIES),
+    }
+
+
+def _emphasis(gallery: Gallery) -> str:
+    if any((panel.split == SPLITS.index("test")).any() for panel in gallery.panels):
+        return "Large, full points: held-out (test) trials. Small, pale points: training trials."
+    return "No sample is marked as held out."
+
+
+def _embedding_notes(gallery: Gallery) -> list[str]:
+    """How the pictures were made: which samples are drawn, in which frame."""
+    if not gallery.panels:
+        return []
+    notes = []
+    for grid in gallery.grids:
+        which = "every sample" if grid.every == 1 else f"sample 1 of every {grid.every}"
+        which += " of each trial" if grid.every > 1 and grid.per_trial else ""
+        outside = f" ({grid.n_left_out:,} outside every trial are not drawn)"
+        notes.append(
+            f"{grid.recording}: drawn is {which}, {len(grid.rows):,} of {grid.n_samples:,} samples"
+            f"{outside if grid.n_left_out else ''}; all pictures show the same samples."
+        )
+    notes.append(
+        "Within a method, every run is moved, turned, reflected and scaled as a whole onto the "
+        "first one (Procrustes on training samples); shapes are not bent. Axes 1, 2, 3 are the "
+        "principal axes of that first run. Embeddings of different methods share no frame."
+    )
+    more = {p.variant: p for p in gallery.panels if p.latents > 3}
+    shares = [f"{v} ({p.latents} latents, {100 * p.shown:.0f} %)" for v, p in more.items()]
+    if shares:
+        notes.append(
+            "Of more than three latents the first three principal axes are drawn, with this share "
+            f"of the variance of the first run: {', '.join(shares)}."
+        )
+    if any(p.latents == 1 for p in gallery.panels):
+        notes.append("An embedding with one latent is drawn against the number of the sample.")
+    if gallery.n_left_out:
+        notes.append(f"{gallery.n_left_out} further runs are not drawn, to keep the page small.")
+    return notes
+
+
+def _grid(grid: Grid) -> dict[str, Any]:
+    return {
+        "recording": grid.recording,
+        "time": _packed(grid.time, "<f4"),
+        "trial": _label(grid.trial),
+        "labels": [_label(label) for label in grid.labels],
+    }
+
+
+def _label(label: Label) -> dict[str, Any]:
+    discrete = label.kind == "discrete"
+    return {
+        "name": label.name,
+        "kind": label.kind,
+        "values": _packed(label.values, "<i4" if discrete else "<f4"),
+        "categories": label.categories,
+    }
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    whole = np.clip(np.rint(panel.points * UNITS_PER_RADIUS), -32767, 32767)
+    return {
+        "key": panel.key, "grid": panel.grid, "variant": panel.variant, "seed": panel.seed,
+        "fold": panel.fold, "latents": panel.latents, "control": panel.control,
+        "points": _packed(whole, "<i2"), "split": _packed(panel.split, "i1"),
+    }  # fmt: skip
+
+
+def _packed(values: NDArray, dtype: str) -> str:
+    """Little-endian numbers in base64, which the page unpacks to a typed array."""
+    return base64.b64encode(np.ascontiguousarray(values, dtype=dtype).tobytes()).decode("ascii")
+
+
+def _samples(scale: str) -> list[str]:
+    from plotly.colors import sample_colorscale
+
+    return [str(c) for c in sample_colorscale(scale, np.linspace(0, 1, 64).tolist())]
+
+
+def _slug(title: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in title.lower())

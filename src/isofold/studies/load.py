@@ -1,0 +1,60 @@
+"""Files become sessions and recordings; the last one is kept, since its runs follow each other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..recording import Recording
+from .recording_spec import RecordingSpec
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+
+def load_session(spec: RecordingSpec, fingerprint: str) -> Session:
+    """The session, restricted."""
+    return _session(str(spec.path), _text(spec.read), _text(spec.restrict), fingerprint)
+
+
+def load_binned(spec: RecordingSpec, fingerprint: str) -> Recording:
+    """The recording as it stands before any step."""
+    if Path(str(spec.path)).is_dir() and not spec.bin:
+        from .._store import load_recording
+
+        return named(load_recording(Path(str(spec.path))), spec)
+    return _binned(load_session(spec, fingerprint), _text(spec.bin), spec.name, spec.subject)
+
+
+def named(recording: Recording, spec: RecordingSpec) -> Recording:
+    """With the name and subject of the study."""
+    return replace(recording, name=spec.name, subject=spec.subject or recording.subject)
+
+
+@lru_cache(maxsize=1)
+def _session(path: str, read_options: str, restrict: str, fingerprint: str) -> Session:
+    from ..readers import read
+
+    session = read(path, **json.loads(read_options))
+    options = json.loads(restrict)
+    return session.restrict(options.pop("where", None), **options) if options else session
+
+
+@lru_cache(maxsize=1)
+def _binned(session: Session, options: str, name: str, subject: str | None) -> Recording:
+    recording = session.bin(**_bin_options(json.loads(options)))
+    return replace(recording, name=name, subject=subject or recording.subject)
+
+
+def _bin_options(options: dict[str, Any]) -> dict[str, Any]:
+    if "window" in options:
+        options["window"] = tuple(options["window"])
+    return options
+
+
+def _text(options: Any) -> str:
+    """What a cache can hash."""
+    return json.dumps(dict(options), sort_keys=False)

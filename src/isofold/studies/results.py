@@ -1,0 +1,149 @@
+"""Results: the folder that a study leaves."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..errors import StudyError
+from . import run_folder
+from .embedding_store import load_embedding
+from .run_folder import read_json, run_path
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+RUN_COLUMNS = ["key", "recording", "subject", "method", "seed", "fold", "control"]
+SCORE_COLUMNS = [
+    *RUN_COLUMNS[:6], "split", "control", "labels_used", "score", "label", "decoder", "part",
+    "value", "unit", "low", "high", "chance_mean", "chance_hi", "n",
+]  # fmt: skip
+PAIR_COLUMNS = [
+    "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used",
+    "score", "between", "label", "from", "to",
+    "value", "unit", "chance_mean", "chance_hi", "n",
+]  # fmt: skip
+
+
+class Results:
+    """What a study left in a folder; reads each part when it is first asked for.
+
+    `runs`, `scores` and `pairs` are tables that pandas and pyarrow read as they stand. In all of
+    them `control` is "none" or the name of a control ("permuted labels"), `split` is the part of
+    the recording that was scored, and columns `set.<name>` hold the settings of the method. In
+    `scores` the row with `part` "all" is the score itself, with its 95 % interval (`low`, `high`);
+    other rows are its parts ("trial 3") and further numbers. Decoding a continuous label has two
+    rows "all": its R², and its `unit` "median error" in the unit of the label. In `pairs`,
+    `between` is "runs" (`from` and `to` are seeds of one recording and fold) or "datasets" (they
+    are recordings, of one seed).
+
+    Parameters
+    ----------
+    path
+        Folder that `isofold.run` wrote.
+
+    Raises
+    ------
+    StudyError
+        The folder holds no results, or a key names no run.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        if not (self.path / "study.toml").is_file():
+            raise StudyError(
+                f"a results folder holds study.toml; {str(self.path)!r} does not: "
+                "give the folder that isofold run wrote (--out)"
+            )
+
+    @cached_property
+    def study(self) -> dict[str, Any]:
+        """The study as it was run."""
+        return tomllib.loads((self.path / "study.toml").read_text(encoding="utf-8"))
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Versions, platform, fingerprints of the input, command and date; {} before the end."""
+        path = self.path / "manifest.json"
+        return read_json(path) if path.exists() else {}
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a finished run: `RUN_COLUMNS`, status "done" or "error", error, set.*"""
+        rows = [self._row(key) for key in run_folder.finished(self.path)]
+        table = pd.DataFrame(rows, columns=None if rows else [*RUN_COLUMNS, "status", "error"])
+        return table.sort_values([*RUN_COLUMNS[1:], "key"], ignore_index=True)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row a score, part and run."""
+        return self._table("scores.parquet", SCORE_COLUMNS)
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """One row a pair of runs or recordings."""
+        return self._table("pairs.parquet", PAIR_COLUMNS)
+
+    def settings(self, key: str) -> dict[str, Any]:
+        """What the run was given, and what its "auto" settings resolved to (`resolved`)."""
+        return read_json(self._file(key, run_folder.SETTINGS))
+
+    def log(self, key: str) -> pd.DataFrame:
+        """Step, loss, and what else the training noted; no rows where nothing was trained."""
+        return pd.read_parquet(self._file(key, run_folder.LOG))
+
+    def timing(self, key: str) -> dict[str, float]:
+        """Seconds of each stage of the run."""
+        return read_json(self._file(key, run_folder.TIMING))
+
+    def embedding(self, key: str) -> xr.DataArray:
+        """(time, latent) with coordinates time in s, trial, every label, `split`, `edge`."""
+        return load_embedding(self._file(key, run_folder.EMBEDDING))
+
+    def model(self, key: str) -> Any:
+        """The fitted model."""
+        from ..models import load
+
+        return load(self._file(key, run_folder.MODEL))
+
+    def __repr__(self) -> str:
+        done = int((self.runs["status"] == "done").sum())
+        return f"<Results {str(self.path)!r}: {done} runs done, {len(self.runs) - done} failed>"
+
+    def _file(self, key: str, name: str) -> Path:
+        folder = run_path(self.path, key)
+        if not run_folder.status(self.path, key):
+            raise StudyError(f"no run {key!r} in {str(self.path)!r}; Results.runs lists the keys")
+        if not (folder / name).exists():
+            what = "failed" if (folder / run_folder.ERROR).exists() else "is done"
+            raise StudyError(f"run {key!r} {what} and has no {name}; Results.runs['status'] tells")
+        return folder / name
+
+    def _row(self, key: str) -> dict[str, Any]:
+        settings = self.settings(key)
+        row = {name: settings.get(name) for name in RUN_COLUMNS}
+        row["status"] = run_folder.status(self.path, key)
+        row["error"] = ""
+        if row["status"] == "error":
+            error = read_json(run_path(self.path, key) / run_folder.ERROR)
+            row["error"] = f"{error['type']}: {error['message']}"
+        return row | {f"set.{k}": v for k, v in settings.get("settings", {}).items()}
+
+    def _table(self, name: str, columns: list[str]) -> pd.DataFrame:
+        path = self.path / name
+        return pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=columns)
+
+
+def open_results(path: str | Path) -> Results:
+    """Open the folder that a study left.
+
+    Raises
+    ------
+    StudyError
+        The folder holds no results.
+    """
+    return Results(path)

@@ -1,0 +1,109 @@
+"""Scores of one run as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..recording import Recording
+from .results import SCORE_COLUMNS
+from .score_spec import ScoreSpec
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ..scores import Score
+    from .tasks import Task
+
+WHOLE = "all"
+"""`part` of the score itself; other rows are its parts and what else it says."""
+
+
+MEDIAN_ERROR = "median error"
+"""`unit` of the median error of decoding, in the unit of the label."""
+
+
+def score_rows(task: Task, model: Any, embedding: xr.DataArray, test: Recording) -> pd.DataFrame:
+    """One row a score, part and further number, `SCORE_COLUMNS` and settings as `set.*`."""
+    common = {
+        "key": task.key,
+        "recording": task.recording.name,
+        "subject": task.recording.subject,
+        "method": task.method.name,
+        "seed": task.seed,
+        "fold": task.fold,
+        "split": "test",
+        "control": task.control,
+        "labels_used": ", ".join(task.method.labels),
+        "n": len(test),
+    }
+    common |= {f"set.{k}": v for k, v in task.method.settings.items()}
+    rows = []
+    for spec in task.scores:
+        score = _scored(spec, model, embedding, test)
+        if score is not None:
+            what = {"score": spec.score, "label": spec.label or "", "decoder": spec.decoder or ""}
+            rows += [common | what | numbers for numbers in numbers_of(score)]
+    return pd.DataFrame(rows, columns=None if rows else SCORE_COLUMNS)
+
+
+def numbers_of(score: Score) -> Iterator[dict[str, Any]]:
+    """The score with interval and chance, then its parts, then its further numbers."""
+    chance = np.asarray(score.chance, dtype=float)
+    yield {
+        "part": WHOLE,
+        "value": float(score.value),
+        "unit": score.unit,
+        "low": float(score.interval[0]),
+        "high": float(score.interval[1]),
+        "chance_mean": float(chance.mean()) if len(chance) else np.nan,
+        "chance_hi": float(np.quantile(chance, 0.95)) if len(chance) else np.nan,
+    }
+    for index, value in score.parts.items():
+        yield {
+            "part": part_name(score.parts.index.names, index),
+            "value": value,
+            "unit": score.unit,
+        }
+    also = dict(score.also)
+    if "median_error" in also:
+        # the error in the label's own unit is a score of its own on the page
+        yield {
+            "part": WHOLE,
+            "value": also.pop("median_error"),
+            "unit": MEDIAN_ERROR,
+            "low": also.pop("median_error_low", np.nan),
+            "high": also.pop("median_error_high", np.nan),
+            "chance_mean": also.pop("median_error_chance", np.nan),
+        }
+    for name, value in also.items():
+        yield {"part": name, "value": float(value), "unit": ""}
+
+
+def part_name(levels: Any, index: Any) -> str:
+    """ "trial 3", "fold 0, trial 3".
+
+    >>> part_name(["fold", "trial"], (0, 3))
+    'fold 0, trial 3'
+    """
+    values = index if isinstance(index, tuple) else (index,)
+    return ", ".join(f"{level or 'part'} {v}" for level, v in zip(levels, values, strict=True))
+
+
+def _scored(spec: ScoreSpec, model: Any, embedding: xr.DataArray, test: Recording) -> Score | None:
+    """The score, or None where the method has none of the kind (raw activity fits nothing)."""
+    from .. import scores
+
+    split = embedding.coords["split"].values
+    if spec.score == "goodness_of_fit":
+        return scores.goodness_of_fit(model, test) if hasattr(model, "goodness_parts") else None
+    z_test = embedding.isel(time=split == "test")
+    if spec.score == "recovery":
+        return None if test.truth is None else scores.recovery(z_test, test.truth)
+    z_train = embedding.isel(time=split == "train")
+    return scores.decode(
+        z_train, z_test=z_test, label=spec.label, decoder=spec.decoder, **spec.options
+    )

@@ -1,0 +1,206 @@
+"""What to run: recordings × methods × seeds × folds × scores."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import StudyError
+from ._check import check_keys, check_names, check_type, check_unique, near
+from ._toml import to_toml
+from .method_spec import MethodSpec
+from .recording_spec import RecordingSpec
+from .score_spec import CONTROLS, ScoreSpec
+
+Estimators = Mapping[str, Callable[..., Any]]
+"""Names and factories of estimators beyond `isofold.METHODS`."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to run, on what, and how to score it.
+
+    Runs are recordings × methods × seeds × folds; every score is taken on trials that the fit has
+    not seen.
+
+    Parameters
+    ----------
+    name
+        Title of the report.
+    recordings
+        Tables as in a study file (`path`, `name`, `subject`, `read`, `restrict`, `bin`, `choose`,
+        `steps`), or `Recording` objects; those are saved beside the results.
+    methods
+        Names of `isofold.METHODS` or "raw", or tables: `method`, `name`, `labels`, `steps`,
+        `grid`, and any setting of the estimator.
+    seeds
+        One run a seed: `random_state` of the estimator.
+    folds
+        Number of folds, or a table `{k, how}`. Excludes `split`.
+    split
+        Table of `Recording.split`: `{test = 0.2, how, stratify, seed}`. Without folds and split
+        the last fifth of the trials is held out.
+    scores
+        Tables with `score` = "decode", "goodness_of_fit", "consistency" or "recovery". Without
+        any: goodness of fit, consistency over seeds and decoding of every label that is binned.
+    controls
+        "permuted labels": fits of the label-guided methods once more, with labels permuted over
+        trials.
+    estimators
+        Factories of further methods by name; not part of a study file.
+
+    Raises
+    ------
+    StudyError
+        A key, name or value is unknown; the message says which, where, and what is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from isofold import Recording
+    >>> x = np.linspace(0, 1, 200)
+    >>> recording = Recording(np.outer(x, [1.0, 2.0]), rate=40.0, labels={"x": x}, name="rat1")
+    >>> study = Study("tiny", [recording], ["raw"], seeds=[0, 1], folds=5)
+    >>> [score.score for score in study.scores], study.scores[-1].label
+    (['goodness_of_fit', 'consistency', 'decode'], 'x')
+    """
+
+    name: str
+    recordings: Sequence[Any]
+    methods: Sequence[Any]
+    seeds: Sequence[int] = (0,)
+    folds: int | Mapping[str, Any] | None = None
+    split: Mapping[str, Any] | None = None
+    scores: Sequence[Any] | None = None
+    controls: Sequence[str] = ()
+    estimators: Estimators = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        check_type(self.name, str, "a name", "name")
+        put("seeds", _seeds(self.seeds))
+        _check_held_out(self.folds, self.split)
+        put("recordings", tuple(_each(self.recordings, "recordings", RecordingSpec.of)))
+        check_unique([r.name for r in self.recordings], "recordings")
+        methods = _each(
+            self.methods, "methods", lambda m, at: MethodSpec.of(m, at, self.estimators)
+        )
+        put("methods", tuple(one for spec in methods for one in spec.expanded()))
+        check_unique([m.name for m in self.methods], "methods")
+        labels = dict.fromkeys(label for r in self.recordings for label in r.label_names)
+        scores = ScoreSpec.default(labels) if self.scores is None else self.scores
+        put("scores", tuple(_each(scores, "scores", ScoreSpec.of, empty=True)))
+        put("controls", check_names(self.controls, "controls"))
+        for control in self.controls:
+            if control not in CONTROLS:
+                raise StudyError(f"controls: unknown control {control!r}{near(control, CONTROLS)}")
+        self._check_scored_methods()
+
+    @classmethod
+    def from_dict(
+        cls,
+        tables: Mapping[str, Any],
+        folder: str | Path = ".",
+        estimators: Estimators | None = None,
+    ) -> Study:
+        """A study from nested tables; paths of recordings are relative to `folder`."""
+        check_keys(tables, _KEYS, "study")
+        for key in ("name", "recordings", "methods"):
+            if key not in tables:
+                raise StudyError(f"a study needs {key}; got only {', '.join(tables) or 'nothing'}")
+        study = cls(**tables, estimators=estimators or {})
+        recordings = tuple(r.located(Path(folder)) for r in study.recordings)
+        return replace(study, recordings=recordings)
+
+    @classmethod
+    def from_toml(cls, path: str | Path, estimators: Estimators | None = None) -> Study:
+        """A study from a file; paths of recordings are relative to it, `${NAME}` is expanded.
+
+        Raises
+        ------
+        StudyError
+            The file is not TOML, or breaks a rule of a study.
+        OSError
+            The file cannot be read.
+        """
+        path = Path(path)
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            return cls.from_dict(tables, path.parent, estimators)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise StudyError(f"{path} is not a TOML file: {error}") from error
+        except StudyError as error:
+            raise StudyError(f"{path}: {error}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The study as tables, defaults and grids written out."""
+        tables: dict[str, Any] = {"name": self.name, "seeds": list(self.seeds)}
+        if self.folds is not None:
+            tables["folds"] = self.folds if isinstance(self.folds, int) else dict(self.folds)
+        if self.split is not None:
+            tables["split"] = dict(self.split)
+        if self.controls:
+            tables["controls"] = list(self.controls)
+        tables["recordings"] = [r.to_dict() for r in self.recordings]
+        tables["methods"] = [m.to_dict() for m in self.methods]
+        tables["scores"] = [s.to_dict() for s in self.scores or ()]
+        return tables
+
+    def to_toml(self) -> str:
+        """Text of a study file; recordings need a path by then."""
+        return to_toml(self.to_dict())
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds; a split is one."""
+        if self.folds is None:
+            return 1
+        return self.folds if isinstance(self.folds, int) else self.folds["k"]
+
+    def _check_scored_methods(self) -> None:
+        known = {m.base for m in self.methods}
+        for number, score in enumerate(self.scores or ()):
+            for name in score.methods:
+                if name not in known:
+                    raise StudyError(
+                        f"scores[{number}].methods: no method {name!r} in this study"
+                        f"{near(name, known)}"
+                    )
+
+
+_KEYS = ("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls")
+
+
+def _each(tables: Any, where: str, of: Callable[[Any, str], Any], empty: bool = False) -> list:
+    if isinstance(tables, str | Mapping) or not isinstance(tables, Sequence):
+        raise StudyError(f"{where} must be a list (in a file: [[{where}]] blocks), got {tables!r}")
+    if not tables and not empty:
+        raise StudyError(f"a study needs at least one of {where}, got none")
+    return [of(table, f"{where}[{number}]") for number, table in enumerate(tables)]
+
+
+def _seeds(seeds: Any) -> tuple[int, ...]:
+    if not isinstance(seeds, Sequence) or isinstance(seeds, str) or not seeds:
+        raise StudyError(f"seeds must be a list of whole numbers such as [0, 1, 2], got {seeds!r}")
+    for seed in seeds:
+        check_type(seed, int, "whole numbers", "seeds")
+    if len(set(seeds)) != len(seeds) or min(seeds) < 0:
+        raise StudyError(f"seeds must be different and not negative, got {list(seeds)}")
+    return tuple(seeds)
+
+
+def _check_held_out(folds: Any, split: Any) -> None:
+    if folds is not None and split is not None:
+        raise StudyError("a study has folds or a split, not both; drop one of the two")
+    if isinstance(folds, Mapping):
+        check_keys(folds, ("k", "how"), "folds")
+        folds = folds.get("k")
+    if folds is not None:
+        check_type(folds, int, "a whole number (or {k = 5, how = …})", "folds")
+        if folds < 2:
+            raise StudyError(f"folds must be at least 2, got {folds}; one split is split = {{…}}")
+    if split is not None:
+        check_keys(split, ("test", "how", "stratify", "seed"), "split")

@@ -1,0 +1,250 @@
+"""A results folder as `isofold run` leaves it, made without training: a rat on a track."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from isofold.studies.embedding_store import save_embedding
+from isofold.studies.run_folder import write_json, write_text
+
+SCORE_COLUMNS = [
+    "key", "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used",
+    "score", "label", "decoder", "part", "value", "unit", "low", "high", "chance_mean",
+    "chance_hi", "n",
+]  # fmt: skip
+PAIR_COLUMNS = [
+    "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used", "score",
+    "between", "label", "from", "to", "value", "unit", "chance_mean", "chance_hi",
+    "n",
+]  # fmt: skip
+QUALITY = {"pca": 0.55, "cebra-time": 0.25, "cebra-behavior": 0.1}
+"""Noise of the fake embeddings: the smaller, the better the fake scores."""
+
+
+def embedding(
+    quality: float,
+    seed: int,
+    *,
+    laps: int = 24,
+    lap_samples: int = 60,
+    labels: tuple[str, ...] = ("position", "direction", "phase"),
+    latents: int = 3,
+    test_laps: range | None = None,
+) -> xr.DataArray:
+    """A loop (out and back) that drifts a little with time, turned at random by the seed."""
+    rng = np.random.default_rng([seed, int(quality * 100)])
+    lap = np.repeat(np.arange(laps), lap_samples)
+    inside = np.tile(np.linspace(0, 1, lap_samples), laps)
+    direction = np.where(lap % 2 == 0, "out", "back")
+    position = 1.6 * np.where(lap % 2 == 0, inside, 1 - inside)
+    angle = np.pi * np.where(lap % 2 == 0, inside, 1 + inside)
+    ring = np.stack([np.cos(angle), np.sin(angle), 0.5 * np.sin(2 * angle)], axis=1)
+    points = ring + quality * rng.normal(size=ring.shape) + 0.01 * lap[:, None]
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    points = points @ turn
+    if latents > 3:
+        points = np.hstack([points, 0.05 * rng.normal(size=(len(points), latents - 3))])
+    held = test_laps if test_laps is not None else range(int(laps * 0.8), laps)
+    coords = {
+        "time": ("time", 10.0 + np.arange(len(lap)) * 0.1 + lap * 2.0),
+        "trial": ("time", lap),
+        "split": ("time", np.where(np.isin(lap, held), "test", "train")),
+        "edge": ("time", (inside < 0.03) | (inside > 0.97)),
+    }
+    every = {"position": position, "direction": direction, "phase": angle % (2 * np.pi)}
+    coords |= {name: ("time", every[name]) for name in labels}
+    kinds = {"phase": "circular"} if "phase" in labels else {}
+    return xr.DataArray(points[:, :latents], coords, ("time", "latent"), attrs={"kinds": kinds})
+
+
+def write_results(
+    folder: Path,
+    *,
+    name: str = "linear-track",
+    recordings: tuple[str, ...] = ("rat1",),
+    methods: dict[str, float] | None = None,
+    seeds: tuple[int, ...] = (0, 1, 2),
+    folds: tuple[int, ...] = (0,),
+    labels: tuple[str, ...] = ("position", "direction", "phase"),
+    latents: int = 3,
+    control: bool = True,
+    failed: int = 1,
+    done: bool = True,
+    scored: bool = True,
+    lap_samples: int = 60,
+    grid: tuple[float, ...] = (),
+) -> Path:
+    """Write the folder and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    methods = QUALITY if methods is None else methods
+    write_text(
+        folder / "study.toml",
+        f"name = {_toml(name)}\nseeds = {list(seeds)}\n"
+        + "".join(f"[[methods]]\nmethod = {_toml(m)}\n" for m in methods),
+    )
+    arms = [(m, q, "none") for m, q in methods.items()]
+    arms += [(f"cebra-time (temperature={g})", 0.3, "none") for g in grid]
+    if control and "cebra-behavior" in methods:
+        arms.append(("cebra-behavior", 0.9, "permuted labels"))
+    scores: list[dict] = []
+    for rat, recording in enumerate(recordings):
+        for method, quality, what in arms:
+            for fold in folds:
+                for seed in seeds:
+                    run = _run(recording, f"animal {rat}", method, seed, fold, what)
+                    if done:
+                        _write_run(folder, run, quality, labels, latents, lap_samples, folds)
+                    if done and scored:
+                        scores += _scores(run, quality)
+    for number in range(failed):
+        run = _run(recordings[0], "animal 0", "mind", number, 0, "none")
+        _write_failed(folder, run)
+    if scored and done:
+        pd.DataFrame(scores, columns=SCORE_COLUMNS).to_parquet(folder / "scores.parquet")
+        _pairs(recordings, arms, seeds, folds).to_parquet(folder / "pairs.parquet")
+    write_json(folder / "manifest.json", _manifest(folder, recordings))
+    return folder
+
+
+def _toml(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _run(recording, subject, method, seed, fold, control) -> dict:
+    arm = f"{recording}-{method}-{control}-{seed}-{fold}"
+    return {
+        "key": sha256(arm.encode()).hexdigest()[:12], "recording": recording, "subject": subject,
+        "method": method, "seed": seed, "fold": fold, "control": control,
+        "settings": {"output_dimension": 3, "model_architecture": "offset10-model"},
+        "labels": ["position", "direction"] if method == "cebra-behavior" else [],
+        "resolved": {} if method == "pca" else {"learning_rate": 0.02, "max_iterations": 250},
+        "n_train": 1152, "n_test": 288, "input": "ab" * 32, "code": "0.1.0",
+    }  # fmt: skip
+
+
+def _write_run(folder, run, quality, labels, latents, lap_samples, folds) -> None:
+    path = folder / "runs" / run["key"]
+    path.mkdir(parents=True)
+    write_json(path / "settings.json", run)
+    held = (
+        range(24)[run["fold"] * 24 // len(folds) :][: 24 // len(folds)] if len(folds) > 1 else None
+    )
+    z = embedding(
+        quality,
+        run["seed"],
+        labels=labels,
+        latents=latents,
+        lap_samples=lap_samples,
+        test_laps=held,
+    )
+    save_embedding(z, path / "embedding.zarr")
+    log = pd.DataFrame({"step": pd.Series(dtype=int), "loss": pd.Series(dtype=float)})
+    if run["method"] != "pca":
+        step = np.arange(0, 250)
+        rng = np.random.default_rng(run["seed"])
+        loss = 6.2 - 2.2 * (1 - quality) * (1 - np.exp(-step / 40)) + 0.04 * rng.normal(size=250)
+        log = pd.DataFrame({"step": step, "loss": loss})
+    log.to_parquet(path / "log.parquet")
+    write_json(path / "timing.json", {"fit": 2.31, "transform": 0.12, "score": 0.7})
+    (path / "done").touch()
+
+
+def _write_failed(folder, run) -> None:
+    path = folder / "runs" / run["key"]
+    path.mkdir(parents=True, exist_ok=True)
+    write_json(path / "settings.json", run)
+    message = "signal has NaN in channel 'unit 3', first at 12.4 s; fill('drop') resolves it"
+    write_json(
+        path / "error.json",
+        {"type": "MissingValuesError", "message": message, "traceback": "Traceback: <b>line</b> 3"},
+    )
+
+
+def _scores(run: dict, quality: float) -> list[dict]:
+    rng = np.random.default_rng([run["seed"], run["fold"], int(quality * 100)])
+    first = {
+        k: run[k] for k in ("key", "recording", "subject", "method", "seed", "fold", "control")
+    }
+    first |= {"n": 288, "split": "test", "labels_used": ", ".join(run["labels"])}
+    near = lambda value, width: value + width * rng.normal()  # noqa: E731
+    rows = [
+        ("decode", "position", "knn", near(0.92 - 0.75 * quality, 0.015), "R²", -0.02, 0.06),
+        (
+            "decode",
+            "direction",
+            "knn",
+            min(1, near(1 - 0.4 * quality, 0.01)),
+            "accuracy",
+            0.5,
+            0.57,
+        ),
+    ]
+    if run["method"] != "pca":
+        fit = near(3.4 - 2 * quality, 0.06)
+        rows.append(("goodness_of_fit", "", "", fit, "bits", 0.0, 0.05))
+    else:
+        rows.append(("goodness_of_fit", "", "", 0.31, "variance explained", np.nan, np.nan))
+    table = []
+    for score, label, decoder, value, unit, chance, edge in rows:
+        common = first | {"score": score, "label": label, "decoder": decoder, "unit": unit}
+        whole = {"part": "all", "value": value, "low": value - 0.06, "high": value + 0.05}
+        table.append(common | whole | {"chance_mean": chance, "chance_hi": edge})
+        if score != "decode":
+            continue
+        for trial in range(4 * run["fold"], 4 * run["fold"] + 4):
+            moved = 0.05 * np.sin(trial) + 0.02 * rng.normal()
+            table.append(common | {"part": f"trial {trial}", "value": value + moved})
+        if label == "position":
+            error = near(0.05 + 0.35 * quality, 0.012)
+            bounds = {"low": error * 0.8, "high": error * 1.3, "chance_mean": 0.47}
+            table.append(common | bounds | {"part": "all", "value": error, "unit": "median error"})
+            table.append(common | {"part": "mean_error", "value": error * 1.2, "unit": ""})
+    return table
+
+
+def _pairs(recordings, arms, seeds, folds) -> pd.DataFrame:
+    rows = []
+    for method, quality, control in arms:
+        if control != "none":
+            continue
+        common = {"method": method, "control": control, "split": "test", "score": "consistency"}
+        common |= {"unit": "R²", "n": 288, "labels_used": ""}
+        for fold in folds:
+            for r in recordings:
+                group = {"recording": r, "fold": fold, "between": "runs", "label": ""}
+                rows += _group(common | group, [str(s) for s in seeds], quality, fold)
+            for seed in seeds:
+                group = {"seed": seed, "fold": fold, "between": "datasets"}
+                group |= {"label": "position, direction"}
+                rows += _group(common | group, list(recordings), quality * 1.3, fold + seed)
+    return pd.DataFrame(rows, columns=PAIR_COLUMNS)
+
+
+def _group(common: dict, names: list[str], quality: float, seed: int) -> list[dict]:
+    rng = np.random.default_rng([seed, int(100 * quality)])
+    pairs = [(a, b) for a in names for b in names if a != b]
+    values = np.clip(0.98 - 0.5 * quality + 0.02 * rng.normal(size=len(pairs)), 0, 1)
+    chance = {"chance_mean": 0.02, "chance_hi": 0.07}
+    return [
+        common | chance | {"from": a, "to": b, "value": v}
+        for (a, b), v in zip(pairs, values, strict=True)
+    ]
+
+
+def _manifest(folder: Path, recordings: tuple[str, ...]) -> dict:
+    return {
+        "study": "linear-track",
+        "isofold": "0.1.0",
+        "python": "3.11.9",
+        "platform": "Linux-x86_64",
+        "packages": {"jax": "0.8.0", "numpy": "2.4.6", "scikit-learn": "1.8.0", "scipy": "1.17.1"},
+        "inputs": {r: {"file": f"{r}.nwb", "sha256": "ab" * 32} for r in recordings},
+        "command": ["isofold", "run", "study.toml", "--out", "results"],
+        "started": "2026-11-22T05:00:00+00:00",
+        "keys": ["0123456789ab"],
+    }
