@@ -70,7 +70,9 @@ class DaskExecutor:
 
         self._cluster = None
         if scheduler is None:
-            with dask.config.set({"distributed.nanny.pre-spawn-environ": ONE_PROCESSOR}):
+            # a worker that is started anew takes it from the configuration
+            anew = {"distributed.nanny.pre-spawn-environ": ONE_PROCESSOR}
+            with _environment(ONE_PROCESSOR), dask.config.set(anew):
                 self._cluster = LocalCluster(
                     n_workers=workers or os.cpu_count(),
                     threads_per_worker=1,

@@ -29,9 +29,7 @@ OUTSIDE = "outside"
 
 def execute(task: Task, results: Path) -> str:
     """Run a task into its folder; "done", or "error" where it failed and says why."""
-    from .._cache import enable_cache
-
-    enable_cache()
+    _warm()
     with run_folder.new_run(results, task.key, task.settings()) as folder:
         _execute(task, folder)
     return run_folder.status(results, task.key) or "error"
@@ -105,6 +103,13 @@ def split_names(recording: Recording, train: Recording, test: Recording) -> NDAr
     if np.sum(names != OUTSIDE) != len(train) + len(test):
         raise DataError("train and test must be different samples of one recording with one clock")
     return names
+
+
+def _warm() -> None:
+    """Compiled programs of earlier runs are found again."""
+    from .._cache import enable_cache
+
+    enable_cache()
 
 
 def loss_log(model: Any) -> pd.DataFrame:
