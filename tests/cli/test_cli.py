@@ -182,5 +182,5 @@ def test_ctrl_c(recording_file, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.strip().splitlines()[-1] == "isofold: interrupted"
+    assert said.strip().splitlines()[-1] == "isofold: interrupted; runs that are done are kept"
     assert "Traceback" not in said

@@ -15,7 +15,9 @@ def check(out, runs):
     assert len(results.runs) == runs
     assert (out / "report.html").stat().st_size > 100_000
     whole = results.scores[results.scores["part"] == "all"]
-    return whole[(whole["label"] == "position") & (whole["unit"] == "R²")].groupby("method")["value"]
+    return whole[(whole["label"] == "position") & (whole["unit"] == "R²")].groupby("method")[
+        "value"
+    ]
 
 
 def test_small(tmp_path, monkeypatch, capsys):
