@@ -138,3 +138,14 @@ def run_chunk(
 def encode_rows(arrays: Encoder, rows: jax.Array, *, fixed: Fixed) -> jax.Array:
     """The encoder on one block of rows."""
     return eqx.combine(arrays, fixed.encoder)(rows)
+
+
+@partial(jax.jit, static_argnames="distance")
+def information(reference, positive, negative, temperature, *, distance: str) -> jax.Array:
+    """log₂ M − InfoNCE / ln 2 of every batch of (batch, pair, latent) arrays, in bits."""
+
+    def bits(batch):
+        loss = infonce(*batch, temperature, distance)
+        return (jnp.log(negative.shape[1]) - loss) / jnp.log(2)
+
+    return jax.lax.map(bits, (reference, positive, negative))

@@ -152,6 +152,11 @@ class Recording:
             f"trial columns: {columns}"
         )
 
+    @property
+    def conditions(self) -> list[str]:
+        """Columns of the trial table other than start and stop."""
+        return [] if self.trials is None else [c for c in self.trials if c not in ("start", "stop")]
+
     def kind(self, name: str) -> str:
         """ "discrete", "continuous" or "circular" of a label or trial column."""
         return self.kinds.get(name) or label_kinds({name: self.label(name)}, {})[name]

@@ -260,7 +260,7 @@ class Session:
         if isinstance(where, pd.DataFrame):
             table = _checked("where", where)
             return table["start"].to_numpy(float), table["stop"].to_numpy(float)
-        if hasattr(where, "start") and hasattr(where, "end"):
+        if getattr(where, "nap_class", "") == "IntervalSet":
             return np.array(where.start, float), np.array(where.end, float)
         t = where.times() if hasattr(where, "times") else getattr(where, "index", None)
         values = np.asarray(where)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..recording import Recording
 from ._embedding import as_embedding
 from ._files import write_model
-from ._inputs import gather, refuse_missing
+from ._inputs import gather, positional, refuse_missing
 
 
 class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -52,7 +52,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def fit_transform(self, X: Any, *y: Any, **options: Any) -> Any:
         """`fit`, then `transform` of the same input."""
-        self.fit(X, *[v for v in y if v is not None], **options)
+        self.fit(X, *y, **options)
         return self.transform(X)
 
     def transform(self, X: Any, trials: pd.DataFrame | None = None) -> Any:
@@ -90,10 +90,11 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         *y: Any,
         labels: Sequence[str] | None = None,
         trials: pd.DataFrame | None = None,
+        **keyword: Any,
     ) -> float:
         """Goodness of fit on (held-out) data, in `score_unit_`; higher is better."""
         check_is_fitted(self)
-        recording = self._scored(gather(self, X, y, labels, trials))
+        recording = self._scored(gather(self, X, positional(y, keyword), labels, trials))
         return float(np.mean(self.goodness_parts(recording)[0]))
 
     def _scored(self, inputs) -> Recording:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def as_embedding(
     z: NDArray, recording: Recording, edge: NDArray[np.bool_], method: str
 ) -> xr.DataArray:
-    """(time, latent) with clock time, trial, edge and every label as coordinates."""
+    """(time, latent) with clock time, trial, edge, labels and trial columns as coordinates."""
     import xarray as xr
 
     coords: dict = {
@@ -25,19 +25,16 @@ def as_embedding(
         "trial": ("time", recording.trial),
         "edge": ("time", edge),
     }
-    kinds = dict(recording.kinds)
     for name, values in recording.labels.items():
-        if values.ndim == 1:
-            coords[name] = ("time", values)
-            continue
-        for k in range(values.shape[1]):  # xarray has no coordinate over a dim of its own
-            coords[f"{name}_{k}"] = ("time", values[:, k])
-            kinds[f"{name}_{k}"] = kinds[name]
+        dims = ("time",) if values.ndim == 1 else ("time", f"{name}_column")
+        coords[name] = (dims, values)
+    for name in recording.conditions:
+        coords.setdefault(name, ("time", recording.label(name)))
     attrs = {
         "method": method,
         "recording": recording.name,
         "rate": recording.rate,
-        "kinds": kinds,
+        "kinds": dict(recording.kinds),
         "labels_used": False,
     }
     return xr.DataArray(z, dims=("time", "latent"), coords=coords, name="embedding", attrs=attrs)

@@ -35,6 +35,14 @@ class Inputs:
         return z.reshape(*self.shape, z.shape[-1])
 
 
+def positional(y: tuple, keyword: dict[str, Any]) -> tuple:
+    """Labels however they were passed: scikit-learn hands over `y=`, users any number of arrays."""
+    unknown = set(keyword) - {"y"}
+    if unknown:
+        raise TypeError(f"unexpected keyword argument(s) {sorted(unknown)}")
+    return tuple(v for v in (*y, keyword.get("y")) if v is not None)
+
+
 def gather(
     estimator: Any,
     X: Any,
@@ -98,7 +106,7 @@ def _from_array(estimator, X, y: tuple, trials: pd.DataFrame | None, reset: bool
         ensure_min_samples=2 if reset else 1,
     )
     columns, kinds = {}, {}
-    for number, values in enumerate(v for v in y if v is not None):
+    for number, values in enumerate(y):
         name = f"y{number}"
         columns[name] = _label_column(name, values, len(X), shape)
         kinds[name] = "continuous" if columns[name].dtype.kind == "f" else "discrete"
@@ -108,6 +116,11 @@ def _from_array(estimator, X, y: tuple, trials: pd.DataFrame | None, reset: bool
 
 def _label_column(name: str, values: Any, n: int, shape: tuple[int, ...] | None) -> NDArray:
     values = np.asarray(values)
+    if values.dtype == object and not all(isinstance(v, str) for v in values.ravel()):
+        raise DataError(
+            f"Unknown label type in {name!r}: labels are numbers, booleans or strings, "
+            f"found {sorted({type(v).__name__ for v in values.ravel()})}"
+        )
     if shape is not None and values.shape[:2] == shape:
         return values.reshape(n, *values.shape[2:])
     if shape is not None and values.shape == (shape[0],):
@@ -125,8 +138,13 @@ def used_segments(recording: Recording, outside_trials: bool) -> tuple[Ints, Int
     table = recording.segments
     if not outside_trials and recording.trials is not None:
         table = table[table["trial"] != OUTSIDE]
-    if not len(table):
-        raise DataError(f"recording {recording.name!r} has no samples inside trials")
+    n = int((table["stop"] - table["start"]).sum())
+    if n < 2:
+        where = "" if outside_trials or recording.trials is None else " inside trials"
+        raise DataError(
+            f"a model needs at least 2 samples; recording {recording.name!r} has "
+            f"{n} sample(s){where}"
+        )
     return table["start"].to_numpy(), table["stop"].to_numpy()
 
 

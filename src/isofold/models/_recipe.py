@@ -35,6 +35,7 @@ def resolve(params: dict[str, Any], architecture: Architecture, n_samples: int) 
         settings["num_negatives"] = (
             batch if params["batch_size"] != "auto" or constant else batch // 2
         )
+    settings["optimizer_kwargs"] = dict(settings["optimizer_kwargs"])
     settings["recipe"] = VERSION
     return settings
 

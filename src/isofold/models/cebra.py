@@ -12,23 +12,11 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..networks import build, get_architecture
 from ..recording import Recording
-from ..sampling import (
-    ContinuousSampler,
-    DiscreteSampler,
-    Layout,
-    MemorySource,
-    MixedSampler,
-    Pool,
-    RotatingSource,
-    Sampler,
-    Targets,
-    TimeSampler,
-    padded_rows,
-    padded_size,
-)
+from ..sampling import Layout, Targets, padded_size
 from . import _recipe
 from ._base import Estimator
-from ._inputs import Inputs, gather, refuse_missing, targets_of, used_segments
+from ._contrast import adam_settings, choose_rule, pair_sampler, source_of
+from ._inputs import Inputs, gather, positional, refuse_missing, targets_of, used_segments
 
 EVALUATION = {"batches": 100, "batch_size": 512, "num_negatives": 512}
 """How `score` draws pairs: fixed, so that scores of one temperature and dimension compare."""
@@ -173,9 +161,10 @@ class CEBRA(Estimator):
         adapt: bool = False,
         callback: Callable[[int, CEBRA], Any] | None = None,
         callback_frequency: int | None = None,
+        **keyword: Any,
     ) -> Self:
         """Train from scratch; with `adapt`, retrain only the first layer for other channels."""
-        inputs = gather(self, X, y, labels, trials, reset=True)
+        inputs = gather(self, X, positional(y, keyword), labels, trials, reset=True)
         settings, architecture = self._resolve(inputs)
         rng = np.random.default_rng(self.random_state)
         channels = self.n_features_in_
@@ -226,7 +215,7 @@ class CEBRA(Estimator):
         architecture = get_architecture(params["model_architecture"])
         settings = _recipe.resolve(params, architecture, len(inputs.recording))
         _recipe.check(settings, architecture)
-        settings["conditional"] = _conditional(settings["conditional"], inputs)
+        settings["conditional"] = choose_rule(settings["conditional"], inputs)
         settings["labels"] = list(inputs.labels)
         return settings, architecture
 
@@ -245,7 +234,7 @@ class CEBRA(Estimator):
         settings, recording = self.settings_, inputs.recording
         start, stop = used_segments(recording, self.outside_trials)
         refuse_missing(recording, inputs.labels, start, stop)
-        source, whole = _source(recording, inputs.labels, encoder, settings, start, stop)
+        source, whole = source_of(recording, inputs.labels, encoder, settings, start, stop)
         constant = settings["schedule"] == "constant"
         rate = float(settings["learning_rate"])
         plan = training.Plan(
@@ -254,7 +243,7 @@ class CEBRA(Estimator):
             num_negatives=settings["num_negatives"] or 0,
             temperature=float(settings["temperature"]),
             distance=settings["distance"],
-            hyper=_hyper(settings),
+            hyper=adam_settings(settings),
             whole=whole,
             learn_temperature=settings["temperature_mode"] == "auto",
             first_layer_only=adapt,
@@ -269,7 +258,7 @@ class CEBRA(Estimator):
             trained = training.train(
                 encoder,
                 source,
-                lambda pool: _sampler(pool, settings),
+                lambda pool: pair_sampler(pool, settings),
                 plan,
                 rng,
                 callback=report if callback else None,
@@ -312,6 +301,8 @@ class CEBRA(Estimator):
         Pairs follow the rule of the fit, drawn from this recording. Chance pairs every reference
         with a random sample. 0 is a collapsed embedding.
         """
+        from .._step import information
+
         start, stop = used_segments(recording, self.outside_trials)
         names = self.settings_["labels"]
         refuse_missing(recording, names, start, stop)
@@ -321,24 +312,22 @@ class CEBRA(Estimator):
         pool = Layout(z, start, stop, (0, 1), targets, n, z.shape[1]).lay(
             start, stop, np.arange(len(start))
         )
-        pairs = _sampler(pool, self.settings_)
+        pairs = pair_sampler(pool, self.settings_)
         rng = np.random.default_rng(seed)
-        bits, chance = [], []
-        for _ in range(EVALUATION["batches"]):
-            reference = pairs.references(rng, (EVALUATION["batch_size"],))
-            positive = pairs.positives(rng, reference)
-            negative = pairs.negatives(rng, (EVALUATION["num_negatives"],))
-            unrelated = rng.permutation(positive)
-            rows = (pool.rows[reference], pool.rows[negative])
-            bits.append(self._bits(rows[0], pool.rows[positive], rows[1]))
-            chance.append(self._bits(rows[0], pool.rows[unrelated], rows[1]))
-        return np.asarray(bits), self.score_unit_, np.asarray(chance)
-
-    def _bits(self, reference: NDArray, positive: NDArray, negative: NDArray) -> float:
-        from ..objectives import infonce
-
-        loss = infonce(reference, positive, negative, self.temperature_, self.settings_["distance"])
-        return float((np.log(len(negative)) - loss) / np.log(2))
+        shape = (EVALUATION["batches"], EVALUATION["batch_size"])
+        reference = pairs.references(rng, shape)
+        positive = pairs.positives(rng, reference)
+        negative = pairs.negatives(rng, (EVALUATION["batches"], EVALUATION["num_negatives"]))
+        unrelated = rng.permuted(positive, axis=1)
+        bits, chance = (
+            information(
+                *(pool.rows[index] for index in (reference, partner, negative)),
+                self.temperature_,
+                distance=self.settings_["distance"],
+            )
+            for partner in (positive, unrelated)
+        )
+        return np.asarray(bits, float), self.score_unit_, np.asarray(chance, float)
 
     def _scored(self, inputs: Inputs) -> Recording:
         wanted = self.settings_["labels"]
@@ -390,74 +379,3 @@ class CEBRA(Estimator):
         tags.target_tags.required = self.conditional in ("time_delta", "delta_normal", "delta")
         tags.non_deterministic = False
         return tags
-
-
-def _conditional(given: str | None, inputs: Inputs) -> str:
-    """The rule that the labels at hand allow."""
-    kinds = {inputs.recording.kind(name) for name in inputs.labels}
-    if given == "time":
-        return "time"
-    if not kinds:
-        if given is not None:
-            raise DataError(
-                f"conditional={given!r} needs labels: fit(X, y) or fit(recording, labels=[...]); "
-                "without labels use conditional='time'"
-            )
-        return "time"
-    if kinds == {"discrete"}:
-        return "discrete"
-    return {"delta": "delta_normal", None: "time_delta"}.get(given, str(given))
-
-
-def _sampler(pool: Pool, settings: dict[str, Any]) -> Sampler:
-    rule, offset = settings["conditional"], int(settings["time_offsets"])
-    if rule == "time":
-        return TimeSampler(pool, offset)
-    if rule == "discrete":
-        return DiscreteSampler(pool)
-    kind = ContinuousSampler if pool.classes is None else MixedSampler
-    return kind(pool, rule, offset, settings["delta"])
-
-
-def _source(recording, labels, encoder, settings, start, stop):
-    """Where training gets its rows, and whether to encode all of them each step."""
-    rule = settings["conditional"]
-    targets = targets_of(recording, () if rule == "time" else labels)
-    context = sum(encoder.offset) - 1
-    needed = int((stop - start).sum()) + len(start) * context
-    whole_size = None
-    if recording.whole is not None:
-        whole_size = recording.whole[0] + recording.whole[1] * context
-    n_rows = padded_rows(needed, whole_size)
-    rotate = settings["schedule"] == "one-cycle" and n_rows > _recipe.POOL_ROWS * 3 // 2
-    if rotate:
-        n_rows = _recipe.POOL_ROWS
-    layout = Layout(
-        recording.signal, start, stop, encoder.offset, targets, n_rows,
-        padded_size(recording.n_channels), settings["edges"],
-    )  # fmt: skip
-    if rotate:
-        return RotatingSource(layout), True
-    return MemorySource(layout), _recipe.encode_whole(settings, n_rows, context + 1)
-
-
-def _hyper(settings: dict[str, Any]):
-    from ..training import Hyper
-
-    given = dict(settings["optimizer_kwargs"])
-    betas = given.pop("betas", (0.9, 0.999))
-    hyper = Hyper(
-        beta1=betas[0],
-        beta2=betas[1],
-        epsilon=given.pop("eps", 1e-8),
-        weight_decay=given.pop("weight_decay", 0.0),
-        channel_dropout=float(settings["channel_dropout"]),
-        min_temperature=settings["min_temperature"]
-        if settings["temperature_mode"] == "auto"
-        else 0.0,
-    )
-    if given.pop("amsgrad", False) or given:
-        raise DataError(
-            f"optimizer_kwargs knows betas, eps and weight_decay; got {sorted(given) or 'amsgrad'}"
-        )
-    return hyper

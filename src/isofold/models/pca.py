@@ -12,7 +12,7 @@ from ..errors import DataError
 from ..recording import Recording
 from ..trials import expand
 from ._base import Estimator
-from ._inputs import gather, refuse_missing, used_segments
+from ._inputs import gather, positional, refuse_missing, used_segments
 
 
 class PCA(Estimator):
@@ -58,9 +58,9 @@ class PCA(Estimator):
         self.outside_trials = outside_trials
         self.random_state = random_state
 
-    def fit(self, X: Any, *y: Any, labels: Any = None, trials: Any = None) -> Self:
+    def fit(self, X: Any, *y: Any, labels: Any = None, trials: Any = None, **keyword: Any) -> Self:
         """Learn the components; labels are accepted and not used."""
-        inputs = gather(self, X, y, labels, trials, reset=True)
+        inputs = gather(self, X, positional(y, keyword), labels, trials, reset=True)
         recording = inputs.recording
         start, stop = used_segments(recording, self.outside_trials)
         if inputs.shape is None:

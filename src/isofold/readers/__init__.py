@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import ReadError, UnsafeFileError
+from ..errors import IsofoldError, ReadError, UnsafeFileError
 from ..session import Session
 
 __all__ = ["read"]
@@ -59,12 +59,13 @@ def read(path: str | Path, **options: Any) -> Session:
         raise ReadError(_about_folder(path))
     if path.stat().st_size == 0:
         raise ReadError(f"the file is empty (0 bytes): {path}")
-    reader = _reader(path)
     try:
-        return reader(path, **options)
-    except (ReadError, TypeError):  # TypeError: an option that this format does not have
+        return _reader(path)(path, **options)
+    except IsofoldError:
         raise
     except Exception as error:
+        if "unexpected keyword argument" in str(error):  # an option that this format has not
+            raise
         raise ReadError(
             f"{path.name} could not be read; it may be cut short or damaged "
             f"({type(error).__name__}: {error})"

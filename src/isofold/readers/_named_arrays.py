@@ -13,6 +13,7 @@ from ..errors import ReadError
 from ..session import Session
 from ..trials import runs
 from ._clock import check_series
+from ._series import time_series
 
 
 def session_of(
@@ -89,8 +90,6 @@ def _fits(key: str, value: NDArray, length: int, warnings: list[str]) -> bool:
 
 
 def _series(arrays: dict[str, NDArray], t: NDArray, signal) -> dict[str, Any]:
-    import pynapple as nap
-
     if signal is not None and not isinstance(signal, str):
         missing = [k for k in signal if k not in arrays]
         if missing:
@@ -102,12 +101,7 @@ def _series(arrays: dict[str, NDArray], t: NDArray, signal) -> dict[str, Any]:
             raise ReadError(f"signal names no array {signal!r}; there are {sorted(arrays)}")
         arrays = {("signal" if k == signal else k): v for k, v in arrays.items()}
     named = list(signal) if signal is not None and not isinstance(signal, str) else None
-    return {
-        k: nap.Tsd(t=t, d=v)
-        if v.ndim == 1
-        else nap.TsdFrame(t=t, d=v, columns=named if k == "signal" else None)
-        for k, v in arrays.items()
-    }
+    return {k: time_series(t, v, named if k == "signal" else None) for k, v in arrays.items()}
 
 
 def _trials(number: NDArray, t: NDArray) -> pd.DataFrame:

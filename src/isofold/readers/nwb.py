@@ -16,6 +16,7 @@ from ..errors import ReadError
 from ..session import Session
 from ._clock import check_events, check_series
 from ._nwb_units import read_units
+from ._series import time_series
 
 LONGEST = 50_000_000
 """Series of more samples are left out: their clock alone would fill the memory."""
@@ -144,7 +145,6 @@ def _times(item: Any) -> NDArray[np.float64]:
 
 def _series(name: str, item: Any, unsorted: str, found: list[str]) -> Any:
     """pynapple object, or None with the reason in `found`."""
-    import pynapple as nap
     import pynwb
 
     data, shape = item.data, np.shape(item.data)
@@ -167,13 +167,8 @@ def _series(name: str, item: Any, unsorted: str, found: list[str]) -> Any:
     values = _data(item)
     if len(order) < len(t) or (np.diff(order) != 1).any():
         values, t = np.asarray(values[:])[order], t[order]
-    support = nap.IntervalSet(t[0], t[-1] if t[-1] > t[0] else t[0] + 1e-6)
-    if len(shape) == 1:
-        return nap.Tsd(t=t, d=values, time_support=support, load_array=False)
-    columns, metadata = _columns(item, shape[1])
-    return nap.TsdFrame(
-        t=t, d=values, time_support=support, columns=columns, metadata=metadata, load_array=False
-    )
+    columns, metadata = (None, None) if len(shape) == 1 else _columns(item, shape[1])
+    return time_series(t, values, columns, metadata)
 
 
 def _data(item: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,16 @@ from ._named_arrays import session_of
 
 
 def read_csv(path: Path, **options: Any) -> Session:
-    """Text with a header line; the separator (comma, semicolon, tab) is found by itself."""
+    """Text with a header line; comma, semicolon or tab, whichever the header holds most of."""
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    separator = max(",;\t", key=header.count)
     try:
-        table = pd.read_csv(path, sep=None, engine="python")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as e:
-        raise ReadError(f"{path.name} is not a table with a header line ({e})") from e
+        with warnings.catch_warnings():  # pandas only warns of rows that are too long
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, sep=separator, index_col=False, encoding="utf-8-sig")
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+        raise ReadError(f"{path.name} is not a table with a header line ({error})") from error
     return _session(table, path, options)
 
 

@@ -27,6 +27,8 @@ from .bayes import PoissonBayes
 
 Predictor = Callable[[Floats, Sequence[Any]], list[Floats]]
 
+METRICS = ("cosine", "euclidean")
+MOST_TREE_DIMENSIONS = 15
 K = (1, 4, 9, 16, 36, 64, 144, 225)
 ALPHAS = tuple(10.0**n for n in range(-3, 6))
 PENALTIES = (0.1, 1.0, 10.0)
@@ -45,13 +47,13 @@ class Decoder:
     """Thin the training samples to this many while choosing settings and drawing chance."""
 
 
-def named(name: Any, target: Target, unit_norm: bool, options: dict[str, Any]) -> Decoder:
+def named(name: Any, target: Target, rows: Floats, options: dict[str, Any]) -> Decoder:
+    """The decoder for a target and inputs like `rows`; takes what it knows out of `options`."""
     if hasattr(name, "fit") and hasattr(name, "predict"):
         return Decoder(_estimator(target, lambda _: clone(name)), lambda n: (None,), False)
     if name == "knn":
-        metrics = ("cosine",) if unit_norm else ("cosine", "euclidean")
-        metrics = (options.pop("metric"),) if "metric" in options else metrics
-        if not set(metrics) <= {"cosine", "euclidean"}:
+        metrics = (options.pop("metric"),) if "metric" in options else _metrics(rows)
+        if not set(metrics) <= set(METRICS):
             raise DataError(f"metric must be 'cosine' or 'euclidean', got {metrics[0]!r}")
         ks = np.atleast_1d(options.pop("k", K)).tolist()
         return Decoder(_knn, lambda n: [(m, k) for m in metrics for k in _fitting(ks, n)], True)
@@ -68,8 +70,8 @@ def named(name: Any, target: Target, unit_norm: bool, options: dict[str, Any]) -
             )
         penalties = np.atleast_1d(options.pop("C", PENALTIES)).tolist()
         make = _logistic if name == "logistic" else (_svc if target.discrete else _svr)
-        rows = 10_000 if name == "logistic" else 1_000
-        return Decoder(_estimator(target, make), lambda n: penalties, False, most_rows=rows)
+        most = 10_000 if name == "logistic" else 1_000
+        return Decoder(_estimator(target, make), lambda n: penalties, False, most_rows=most)
     raise DataError(
         "decoder must be 'knn', 'ridge', 'logistic', 'svm', 'bayes' or an estimator with fit and "
         f"predict, got {name!r}"
@@ -90,7 +92,9 @@ def _knn(train: Floats, test: Floats) -> Predictor:
         # the order of cosine distances is that of Euclidean distances on the unit sphere
         if metric not in neighbours or neighbours[metric].shape[1] < k:
             a, b = (_unit(x) if metric == "cosine" else x for x in (train, test))
-            search = NearestNeighbors(n_neighbors=k).fit(a)
+            # brute force spins threads that small searches on shared processors wait for
+            how = "kd_tree" if a.shape[1] <= MOST_TREE_DIMENSIONS else "brute"
+            search = NearestNeighbors(n_neighbors=k, algorithm=how).fit(a)
             neighbours[metric] = search.kneighbors(b, return_distance=False)
         return neighbours[metric]
 
@@ -110,8 +114,12 @@ def _unit(rows: Floats) -> Floats:
     return rows / np.where(norm > 0, norm, 1)
 
 
-def is_unit_norm(rows: Floats) -> bool:
-    return bool(np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4))
+def _metrics(rows: Floats) -> tuple[str, ...]:
+    """Those worth trying: on the unit sphere both agree, on a line the cosine is a sign."""
+    if rows.shape[1] == 1:
+        return ("euclidean",)
+    on_sphere = np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
+    return ("cosine",) if on_sphere else METRICS
 
 
 def _ridge(train: Floats, test: Floats) -> Predictor:

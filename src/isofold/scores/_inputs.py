@@ -65,13 +65,18 @@ def _clock(z: Any, row: int) -> str:
 def trials_of(z: Any, groups: Any, n: int, name: str) -> NDArray | None:
     """Trial of every sample: `groups` if given, else the embedding's coordinate, else None.
 
-    One single trial in the coordinate is a recording without trials.
+    One single trial in the coordinate is a recording without trials: its blocks stand in.
     """
     if groups is None:
         if not (is_embedding(z) and "trial" in z.coords):
             return None
         trials = np.asarray(z.coords["trial"].values)
-        return trials if len(np.unique(trials[inside(trials)])) > 1 else None
+        within = inside(trials)
+        if len(pd.unique(trials[within])) > 1:
+            return trials
+        parts = np.full(n, OUTSIDE)
+        parts[within] = blocks(int(within.sum()))
+        return parts
     trials = np.asarray(groups)
     if trials.ndim != 1 or len(trials) != n:
         raise DataError(
@@ -83,9 +88,9 @@ def trials_of(z: Any, groups: Any, n: int, name: str) -> NDArray | None:
 
 def inside(trials: NDArray) -> NDArray[np.bool_]:
     """Samples in a trial; -1 marks those outside, which are not scored."""
-    if trials.dtype.kind not in "if":
-        return np.ones(len(trials), bool)
-    return trials != OUTSIDE
+    if trials.dtype.kind in "if":
+        return trials != OUTSIDE
+    return np.array([str(name) != str(OUTSIDE) for name in trials], dtype=bool)
 
 
 def trials_or_blocks(trials: NDArray | None, n: int) -> NDArray:
@@ -200,6 +205,11 @@ def halves(trials: NDArray, conditions: NDArray | None = None) -> Ints:
     half = np.empty(len(names), np.int64)
     half[order] = np.arange(len(names)) % 2
     return half[codes]
+
+
+def recording_of(z: Any) -> str:
+    """Name of the recording that an embedding comes from; "" if it does not say."""
+    return str(z.attrs.get("recording", "")) if is_embedding(z) else ""
 
 
 def split_of(zs: Sequence[Any]) -> str:

@@ -60,7 +60,8 @@ def consistency(
         embedding: (time,), (time, k) or a list of arrays. Discrete ones are crossed.
     groups
         Trial of each sample (one array; for "datasets" one an embedding). Default: the `trial`
-        coordinate, else ten contiguous blocks. Samples of trial -1 are left out.
+        coordinate, else ten contiguous blocks. Samples of trial -1 are left out. Given by hand, odd
+        and even are plain: where conditions alternate, pass embeddings instead.
     in_sample
         The definition of the `cebra` package: fitted and scored on all samples; for "datasets" on
         99 bins of one label, each bin mean on the unit sphere. Rises with dimension.
@@ -93,7 +94,7 @@ def consistency(
     """
     if between not in BETWEEN:
         raise DataError(f"between must be one of {BETWEEN}, got {between!r}")
-    names = list(zs) if isinstance(zs, Mapping) else _names(zs)
+    names = list(zs) if isinstance(zs, Mapping) else _names(zs, between)
     zs = list(zs.values()) if isinstance(zs, Mapping) else list(zs)
     if len(zs) < 2:
         raise DataError(f"consistency compares at least two embeddings, got {len(zs)}")
@@ -181,8 +182,10 @@ def _shared_times(zs: list[Any]) -> list[Any]:
     ]
 
 
-def _names(zs: Sequence[Any]) -> list[Any]:
-    names = [str(z.name) if is_embedding(z) and z.name is not None else "" for z in zs]
+def _names(zs: Sequence[Any], between: str) -> list[Any]:
+    """What tells the embeddings apart, if they carry it; else their number."""
+    key = {"datasets": "recording", "methods": "method"}.get(between, "")
+    names = [str(z.attrs.get(key, "")) if is_embedding(z) else "" for z in zs]
     return names if all(names) and len(set(names)) == len(names) else list(range(len(names)))
 
 

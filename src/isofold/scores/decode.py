@@ -19,6 +19,7 @@ from ._inputs import (
     coordinate,
     inside,
     is_embedding,
+    recording_of,
     require_trials,
     require_values,
     rows_of,
@@ -114,8 +115,7 @@ def decode(
     y = target.encode(train.label)
     if nuisance is not None:
         y, options = _with_nuisance(y, train, z_train, nuisance, decoder, options)
-    unit_norm = decoders_.is_unit_norm(np.vstack([train.rows, test.rows]))
-    method = decoders_.named(decoder, target, unit_norm, options)
+    method = decoders_.named(decoder, target, train.rows, options)
     if options.keys() - {"n_nuisance"}:
         raise DataError(f"decoder {decoder!r} has no option {sorted(options)}")
 
@@ -231,12 +231,12 @@ def _part(z: Any, y: Any, groups: Any, kind: str | None, name: str) -> _Part:
 
 def _warn_if_shared(z_train: Any, z_test: Any) -> None:
     both = [z for z in (z_train, z_test) if is_embedding(z) and "time" in z.coords]
-    if len(both) == 2 and both[0].name == both[1].name:
+    if len(both) == 2 and recording_of(both[0]) == recording_of(both[1]):
         shared = np.intersect1d(both[0]["time"].values, both[1]["time"].values)
         if len(shared):
             warnings.warn(
-                f"{len(shared)} samples of the test embedding {both[1].name!r} have times that "
-                "are also in training; held-out trials must not be shared",
+                f"{len(shared)} samples of the test embedding have times that are also in "
+                "training; held-out trials must not be shared",
                 stacklevel=4,
             )
 

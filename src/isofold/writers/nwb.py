@@ -169,15 +169,20 @@ def _intervals(name: str, table: pd.DataFrame) -> Any:
 
 
 def _column(table: str, name: str, values: pd.Series) -> list:
+    """Numbers, booleans or text; missing text is written as ""."""
+    if any(isinstance(v, str) for v in values):
+        values = values.astype(object).where(values.notna(), "")
     plain = [v.item() if isinstance(v, np.generic) else v for v in values]
     kinds = {type(v) for v in plain}
-    if kinds <= {int, float} or (len(kinds) <= 1 and kinds <= {bool, str}):
-        return [float(v) for v in plain] if kinds == {int, float} else plain
-    found = sorted(k.__name__ for k in kinds)
-    raise DataError(
-        f"a column in NWB holds numbers, booleans or text, not {found}; recode or drop column "
-        f"{name!r} of table {table!r}"
-    )
+    if kinds == {int, float}:
+        return [float(v) for v in plain]
+    if len(kinds) > 1 or not kinds <= {int, float, bool, str}:
+        found = sorted(k.__name__ for k in kinds)
+        raise DataError(
+            f"a column in NWB holds numbers, booleans or text, not {found}; recode or drop column "
+            f"{name!r} of table {table!r}"
+        )
+    return plain
 
 
 def _safe(name: str) -> str:

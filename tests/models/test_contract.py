@@ -1,0 +1,228 @@
+"""Every method of METHODS through one table."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import isofold as iso
+from isofold import _step
+from isofold.errors import DataError, MissingValuesError
+
+STEPS = {"max_iterations": 40, "batch_size": 64, "num_negatives": 64}
+SMALL = {
+    "pca": {"output_dimension": 2},
+    "cebra-time": {"output_dimension": 3, **STEPS},
+    "cebra-behavior": {"output_dimension": 3, **STEPS},
+}
+LABELS = ["position", "direction"]
+
+
+def test_the_table_holds_every_method():
+    assert set(SMALL) == set(iso.METHODS)
+
+
+@pytest.fixture(scope="module")
+def rat():
+    return iso.simulate.place_cells(seed=0, n_laps=12, n_units=24)
+
+
+@pytest.fixture(params=sorted(SMALL))
+def method(request):
+    return request.param
+
+
+def make(method, **settings):
+    return iso.METHODS[method](**{**SMALL[method], "random_state": 0, **settings})
+
+
+def fitted(method, recording, **settings):
+    return make(method, **settings).fit(recording, labels=LABELS)
+
+
+# -- shapes ---------------------------------------------------------------------------------------
+
+
+def test_recording_in_embedding_out(method, rat):
+    train, test = rat.split(test=0.25)
+    z = fitted(method, train).transform(test)
+    assert z.dims == ("time", "latent")
+    assert z.shape == (len(test), SMALL[method]["output_dimension"])
+    assert np.isfinite(z.values).all()
+    np.testing.assert_allclose(z["time"], test.time)
+    assert (z["trial"].values == test.trial).all()
+    assert (z["position"].values == test.labels["position"]).all()
+    assert z.attrs["labels_used"] is False
+
+
+def test_array_in_array_out(method, rat):
+    x = np.asarray(rat.signal, np.float32)[:300]
+    y = rat.labels["position"][:300]
+    z = make(method).fit(x, y).transform(x)
+    assert type(z) is np.ndarray
+    assert z.shape == (300, SMALL[method]["output_dimension"])
+
+
+def test_trial_arrays_come_back_as_trials(method, rat):
+    x = np.asarray(rat.signal, np.float32)[:300].reshape(6, 50, -1)
+    y = rat.labels["position"][:300].reshape(6, 50)
+    model = make(method).fit(x, y)
+    z = model.transform(x)
+    assert z.shape == (6, 50, SMALL[method]["output_dimension"])
+    # A trial embeds alone as it does among others: nothing looks across.
+    np.testing.assert_allclose(model.transform(x[2:3])[0], z[2], atol=1e-5)
+
+
+def test_time_array_with_trials_keeps_the_walls(method, rat):
+    x = np.asarray(rat.signal, np.float32)[:300]
+    table = pd.DataFrame({"start": np.arange(0, 300, 50), "stop": np.arange(50, 301, 50)})
+    model = make(method).fit(x, rat.labels["position"][:300], trials=table)
+    whole = model.transform(x, trials=table)
+    np.testing.assert_allclose(whole[100:150], model.transform(x[100:150]), atol=1e-5)
+
+
+# -- reproducible, and on disk --------------------------------------------------------------------
+
+
+def test_same_seed_same_bits_other_seed_other_model(method, rat):
+    a, b, c = (fitted(method, rat, random_state=s).transform(rat).values for s in (1, 1, 2))
+    assert (a == b).all()
+    if method != "pca":
+        assert np.abs(a - c).max() > 1e-3
+
+
+def test_save_and_load_give_the_same_bits(method, rat, tmp_path):
+    model = fitted(method, rat)
+    path = model.save(tmp_path / "model.isofold")
+    loaded = iso.load(path)
+    assert (loaded.transform(rat).values == model.transform(rat).values).all()
+    assert loaded.score(rat) == model.score(rat)
+    assert loaded.get_params() == model.get_params()
+    assert loaded.settings_ == model.settings_
+    assert b"pickle" not in path.read_bytes()
+
+
+def test_files_that_are_not_models_are_refused(tmp_path):
+    with pytest.raises(iso.errors.ReadError, match="no model file"):
+        iso.load(tmp_path / "none.isofold")
+    (tmp_path / "text.isofold").write_text("hello, this is not a model at all")
+    with pytest.raises(iso.errors.ReadError, match="not a model saved by isofold"):
+        iso.load(tmp_path / "text.isofold")
+
+
+# -- refusals -------------------------------------------------------------------------------------
+
+
+def test_refuses_nan_naming_channel_and_time(method, rat):
+    signal = np.array(rat.signal, float)
+    row = int(rat.trials["start"].iloc[0]) + 3
+    signal[row, 5] = np.nan
+    broken = iso.Recording(
+        signal, rat.rate, labels=rat.labels, trials=rat.trials, channels=rat.channels
+    )
+    name = broken.channels.index[5]
+    found = rf"channel {name!r} .* at {broken.time[row]:.3f} s .*fill\('drop'\)"
+    with pytest.raises(MissingValuesError, match=found):
+        fitted(method, broken)
+    with pytest.raises(MissingValuesError, match=found):
+        fitted(method, rat).transform(broken)
+
+
+def test_refuses_nan_in_arrays(method):
+    x = np.ones((50, 4))
+    x[3, 2] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        make(method).fit(x)
+
+
+def test_refuses_other_channels(method, rat):
+    model = fitted(method, rat)
+    other = iso.Recording(np.asarray(rat.signal)[:, :5], rat.rate)
+    with pytest.raises(DataError, match=r"has 5 features, but .* is expecting 24"):
+        model.transform(other)
+    with pytest.raises(ValueError, match=r"has 5 features, but .* is expecting 24"):
+        model.transform(np.asarray(rat.signal)[:, :5])
+
+
+def test_refuses_too_few_samples(method):
+    with pytest.raises(DataError, match=r"at least 2 samples; .* has 1 sample"):
+        make(method).fit(iso.Recording(np.ones((1, 4)), 1.0))
+    with pytest.raises(ValueError, match="minimum of 2 is required"):
+        make(method).fit(np.ones((1, 4)))
+
+
+def test_refuses_labels_of_the_wrong_length(method):
+    with pytest.raises(DataError, match=r"label 'y0' must have 50 samples, got shape \(49,\)"):
+        make(method).fit(np.ones((50, 4)), np.ones(49))
+
+
+def test_refuses_unknown_labels_and_mixed_forms(method, rat):
+    with pytest.raises(DataError, match=r"no label or trial column 'speed'; labels: \["):
+        make(method).fit(rat, labels=["speed"])
+    with pytest.raises(TypeError, match="name its labels"):
+        make(method).fit(rat, rat.labels["position"])
+    with pytest.raises(TypeError, match="labels= names labels of a Recording"):
+        make(method).fit(np.ones((50, 4)), labels=["position"])
+
+
+def test_several_recordings_are_refused_with_what_to_do(method, rat):
+    with pytest.raises(DataError, match=r"one recording at a time, got 2; .*consistency"):
+        make(method).fit([rat, rat], labels=LABELS)
+    assert len(make(method).fit([rat], labels=LABELS).transform([rat])) == len(rat)
+
+
+# -- truth ----------------------------------------------------------------------------------------
+
+
+def test_known_truth_is_recovered(method):
+    """A circle seen linearly: every method finds it up to a linear map, on held-out trials."""
+    circle = iso.simulate.circle(
+        seed=0, n_samples=2000, n_units=20, mixing="linear", noise=0.1, n_trials=10
+    )
+    train, test = circle.split(test=0.3)
+    settings = {} if method == "pca" else {"max_iterations": 200, "learning_rate": 1e-2}
+    name = next(iter(circle.labels))
+    model = make(method, **settings, output_dimension=2).fit(train, labels=[name])
+    assert float(iso.scores.recovery(model.transform(test), test.truth)) > 0.9
+
+
+# -- compiled once --------------------------------------------------------------------------------
+
+
+def compiled() -> int:
+    return _step.run_chunk._cache_size()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"random_state": 9},
+        {"temperature": 0.3},
+        {"learning_rate": 1e-2},
+        {"max_iterations": 61},
+        {"channel_dropout": 0.45},
+        {"temperature_mode": "auto"},
+    ],
+    ids=str,
+)
+def test_other_settings_run_the_same_program(rat, change):
+    base = {"channel_dropout": 0.2, "learning_rate": 1e-3}
+    fitted("cebra-behavior", rat, **base)
+    before = compiled()
+    fitted("cebra-behavior", rat, **{**base, **change})
+    assert compiled() == before
+
+
+@pytest.mark.parametrize(("method", "units"), [("cebra-time", 12), ("cebra-behavior", 20)])
+def test_five_folds_of_five_seeds_compile_once(method, units):
+    recording = iso.simulate.place_cells(seed=1, n_laps=23, n_units=17)
+    before = compiled()
+    for train, test in recording.folds(5):
+        models = iso.fit_seeds(
+            make(method, max_iterations=2, num_hidden_units=units),
+            train,
+            seeds=range(5),
+            labels=LABELS,
+        )
+        assert len({m.loss_[0] for m in models}) == 5
+        models[0].transform(test)
+    assert compiled() == before + 1
