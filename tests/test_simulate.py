@@ -255,6 +255,16 @@ def test_session_binned_is_the_recording():
     np.testing.assert_allclose(binned.channels["width"], recording.channels["width"])
 
 
+def test_a_session_written_to_nwb_and_read_back_is_the_recording(tmp_path):
+    options = {"n_laps": 4, "n_units": 8}
+    recording = iso.simulate.place_cells(5, **options)
+    path = iso.simulate.place_cells_session(5, **options).to_nwb(tmp_path / "rat.nwb")
+    binned = iso.read(path).bin(1 / recording.rate, labels=["position", "direction"])
+    np.testing.assert_array_equal(binned.signal, recording.signal)
+    np.testing.assert_array_equal(binned.trial, recording.trial)
+    np.testing.assert_allclose(binned.label("position"), recording.label("position"), atol=1e-9)
+
+
 # -- what they refuse -------------------------------------------------------------------------
 
 

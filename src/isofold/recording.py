@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ class Recording:
     labels
         name → (time,) or (time, k). Bool, string and integer are discrete, float continuous.
     kinds
-        Overrides of the kind of a label: "discrete", "continuous", "circular" (radians).
+        Overrides of the kind of a label or trial column: "discrete", "continuous" or "circular"
+        (radians).
     trials
         Table with `start`, `stop` (half-open, in samples), sorted, disjoint; further columns are
         conditions. Its index names the trials and survives splits.
@@ -84,24 +86,27 @@ class Recording:
 
     def __post_init__(self):
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        if not hasattr(self.signal, "shape"):
+        if not hasattr(self.signal, "shape") or not hasattr(self.signal, "dtype"):
             put("signal", np.asarray(self.signal))
         if len(self.signal.shape) != 2:
             raise DataError(
                 f"signal must be (time, channel), got shape {tuple(self.signal.shape)}; "
                 "a (trial, time, channel) array goes to fit() directly"
             )
-        if not (np.isfinite(self.rate) and self.rate > 0):
+        if self.signal.dtype.kind not in "biuf":
+            raise DataError(f"signal must hold real numbers, got dtype {self.signal.dtype}")
+        if not (isinstance(self.rate, Real) and np.isfinite(self.rate) and self.rate > 0):
             raise DataError(
-                f"rate must be a positive number of samples per second, got {self.rate}"
+                f"rate must be a positive number of samples per second, got {self.rate!r}"
             )
         put("rate", float(self.rate))
         put("labels", {k: as_label(k, v, self.n_samples) for k, v in dict(self.labels).items()})
-        put("kinds", label_kinds(self.labels, dict(self.kinds)))
         put("events", {k: np.asarray(v, dtype=float) for k, v in dict(self.events).items()})
         put("channels", channel_table(self.channels, self.n_channels))
         if self.trials is not None:
             put("trials", trial_table(self.trials, self.n_samples))
+        columns = () if self.trials is None else self.trials.columns
+        put("kinds", label_kinds(self.labels, dict(self.kinds), columns))
         put(
             "segments",
             segment_table(self.segments, self.trials, self.n_samples, self.start, self.rate),
@@ -139,9 +144,9 @@ class Recording:
         if name in self.labels:
             return self.labels[name]
         if self.trials is not None and name in self.trials.columns:
-            values = as_label(name, self.trials[name].to_numpy(), len(self.trials))
-            fill = {"f": np.nan, "U": "", "b": -1}.get(values.dtype.kind, -1)
-            values = values.astype(np.int64) if values.dtype.kind == "b" else values
+            values = as_label(name, self.trials[name], len(self.trials))
+            fill = {"f": np.nan, "U": ""}.get(values.dtype.kind, -1)
+            values = values.astype(np.int64) if values.dtype.kind in "bu" else values
             start, stop = self.trials["start"].to_numpy(), self.trials["stop"].to_numpy()
             return walls_.spread(values, start, stop, self.n_samples, fill)
         columns = (
@@ -166,7 +171,7 @@ class Recording:
 
     def __repr__(self) -> str:
         trials = "no trials" if self.trials is None else f"{len(self.trials)} trials"
-        labels = ", ".join(f"{k} ({v})" for k, v in self.kinds.items()) or "no labels"
+        labels = ", ".join(f"{k} ({self.kinds[k]})" for k in self.labels) or "no labels"
         return (
             f"<Recording {self.name!r}: {self.n_samples} samples x {self.n_channels} channels at "
             f"{self.rate:g} Hz, {trials}, {len(self.segments)} segments; {labels}>"
@@ -245,6 +250,11 @@ class Recording:
             raise DataError(f"fill() knows 'drop' and 'interpolate', got {how!r}")
         filled = self if how == "drop" else interpolated(self, max_gap)
         start, stop = walls_.runs(~missing(filled))
+        if self.n_samples and not len(start):
+            raise DataError(
+                f"fill({how!r}) would drop every sample of recording {self.name!r}: each lacks a "
+                "value in the signal or a label; leave out the label or channel that is empty"
+            )
         step = {"step": "fill", "how": how, "max_gap": max_gap}
         step["dropped"] = self.n_samples - int((stop - start).sum())
         return replace(filled._take(start, stop), provenance=(*self.provenance, step), whole=None)
@@ -277,11 +287,11 @@ class Recording:
 
     def _units(self, how: str, at_least: int = 10) -> pd.DataFrame:
         """What a split deals out: trials, or blocks of samples where there are none."""
-        if self.trials is not None and len(self.trials):
+        if self.trials is not None:
             return self.trials[["start", "stop"]]
         if how == "random":
             raise DataError("a random split needs trials; without them use how='last'")
-        n = max(10, at_least) if self.n_samples >= 10 else self.n_samples
+        n = min(max(10, at_least), self.n_samples)
         edges = np.linspace(0, self.n_samples, n + 1).astype(np.int64)
         return pd.DataFrame({"start": edges[:-1], "stop": edges[1:]})
 
@@ -290,7 +300,7 @@ class Recording:
             return None
         if self.trials is None or stratify not in self.trials.columns:
             raise DataError(f"stratify must name a trial column, got {stratify!r}")
-        return self.trials[stratify].to_numpy()
+        return pd.factorize(self.trials[stratify])[0]
 
     def _check_parts(self, parts: Sequence[Ints], what: str) -> None:
         if any(len(p) == 0 for p in parts):
@@ -310,10 +320,17 @@ class Recording:
             mine = np.zeros(self.n_samples, bool)
             mine[walls_.expand(start, stop)] = True
             start, stop = walls_.runs(mine & ~near)
+            if not len(start):
+                raise DataError(
+                    f"nothing is left to train on: {DEFAULT_PURGE} samples beside each held-out "
+                    f"block are dropped, and there are only {self.n_samples}; give trials, or hold "
+                    "out less"
+                )
         return self._take(start, stop)
 
     def _take(self, start: Ints, stop: Ints) -> Recording:
         """Rows in the (sorted, disjoint) intervals. Lazy for signals that are not in memory."""
+        start, stop = walls_.joined(start, stop)
         rows = walls_.expand(start, stop)
         lazy = type(self.signal) is not np.ndarray
         signal = Rows(self.signal, start, stop) if lazy else take(self.signal, rows)
@@ -348,5 +365,5 @@ class Recording:
 def _moved_trials(table: pd.DataFrame, moved) -> pd.DataFrame:
     a, b, owner = moved(table["start"].to_numpy(), table["stop"].to_numpy())
     kept, first = np.unique(owner, return_index=True)
-    last = np.append(first[1:], len(owner)) - 1
+    last = np.append(first[1:], len(owner))[: len(first)] - 1
     return table.iloc[kept].assign(start=a[first], stop=b[last])

@@ -17,23 +17,25 @@ OUTSIDE = -1
 """Trial number of samples that belong to no trial."""
 
 
-def check_intervals(start: Ints, stop: Ints, n_samples: int, names: list[object]) -> None:
+def check_intervals(
+    start: Ints, stop: Ints, n_samples: int, names: list[object], what: str = "trial"
+) -> None:
     """Raise `DataError` unless intervals are non-empty, sorted, disjoint and inside the signal."""
     for row in np.flatnonzero(stop <= start):
         raise DataError(
-            f"a trial must stop after it starts; trial {names[row]!r} has start={start[row]}, "
+            f"a {what} must stop after it starts; {what} {names[row]!r} has start={start[row]}, "
             f"stop={stop[row]} (half-open, in samples)"
         )
     for row in np.flatnonzero((start < 0) | (stop > n_samples)):
         raise DataError(
-            f"trials must lie inside the signal of {n_samples} samples; trial {names[row]!r} has "
+            f"{what}s must lie inside the signal of {n_samples} samples; {what} {names[row]!r} has "
             f"start={start[row]}, stop={stop[row]}"
         )
     for row in np.flatnonzero(start[1:] < stop[:-1]):
         raise DataError(
-            "trials must be sorted and must not overlap; "
-            f"trial {names[row]!r} [{start[row]}, {stop[row]}) and "
-            f"trial {names[row + 1]!r} [{start[row + 1]}, {stop[row + 1]}); "
+            f"{what}s must be sorted and must not overlap; "
+            f"{what} {names[row]!r} [{start[row]}, {stop[row]}) and "
+            f"{what} {names[row + 1]!r} [{start[row + 1]}, {stop[row + 1]}); "
             "sort the table, shorten one of the two or drop it"
         )
 
@@ -62,6 +64,20 @@ def runs(mask: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """
     step = np.diff(np.concatenate([[0], np.asarray(mask, dtype=np.int8), [0]]))
     return np.flatnonzero(step == 1), np.flatnonzero(step == -1)
+
+
+def joined(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+    """Sorted, disjoint intervals with those that touch made one, and empty ones left out.
+
+    >>> joined(np.array([0, 5, 9, 9]), np.array([5, 7, 9, 12]))
+    (array([0, 9]), array([ 7, 12]))
+    """
+    some = stop > start
+    start, stop = start[some], stop[some]
+    if not len(start):
+        return start, stop
+    apart = start[1:] > stop[:-1]
+    return start[np.append(True, apart)], stop[np.append(apart, True)]
 
 
 def expand(start: Ints, stop: Ints) -> Ints:

@@ -52,7 +52,7 @@ def lorenz(
     rate
         Samples per second.
     dt
-        Lorenz time between two samples; one turn of a wing takes about 0.65.
+        Lorenz time between two samples; one turn of a wing takes about 0.75.
     n_trials
         Trials of equal length, each from its own start; None for one trajectory without trials.
 
