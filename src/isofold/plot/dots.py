@@ -79,22 +79,27 @@ def dots(rows: Sequence[Row], *, unit: str, title: str = "") -> go.Figure:
             figure.add_trace(trace)
         if row.mean is not None:
             figure.add_trace(_mean_mark(place, row))
-    if any(row.chance is not None for row in rows):
-        square_mark = {"symbol": "square", "size": 11, "color": BAND}
-        figure.add_trace(
-            go.Scatter(x=[None], y=[None], mode="markers", marker=square_mark, name="chance")
-        )
     figure.update_layout(**flat_layout(title))
     figure.update_layout(
-        height=110 + 40 * len(rows), showlegend=True,
+        height=90 + 40 * len(rows) + (30 if groups else 0), showlegend=bool(groups),
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
-    figure.update_xaxes(title=text(unit), zeroline=False)
+    figure.update_xaxes(title=text(unit), zeroline=False, range=_range(rows))
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[text(row.name) for row in rows],
         range=[len(rows) - 0.4, -0.6], showgrid=False, zeroline=False, ticks="", automargin=True,
     )  # fmt: skip
     return figure
+
+
+def _range(rows: Sequence[Row]) -> list[float] | None:
+    """Room around values that are all the same, where plotly finds no axis; else its own choice."""
+    shown = [float(v) for row in rows for v in (*row.values, *(row.chance or ()))]
+    shown += [v for row in rows for v in (row.interval or ())]
+    if not shown or max(shown) - min(shown) > 1e-9 * max(1e-300, *map(abs, shown)):
+        return None
+    room = 0.5 * abs(shown[0]) or 0.5
+    return [shown[0] - room, shown[0] + room]
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float] | None:
@@ -138,10 +143,14 @@ def _score_row(name: str, score: Any) -> Row:
 def _draw_chance(figure: go.Figure, place: int, chance: tuple[float, float]) -> None:
     low, high = sorted(chance)
     box = {"y0": place - 0.36, "y1": place + 0.36, "layer": "below"}
+    middle = {"x0": chance[0], "x1": chance[0], "line": {"color": GREY, "width": 1.5}}
     figure.add_shape(type="rect", x0=low, x1=high, fillcolor=BAND, line_width=0, **box)
-    figure.add_shape(
-        type="line", x0=chance[0], x1=chance[0], line={"color": GREY, "width": 1.5}, **box
-    )
+    figure.add_shape(type="line", **middle, **box)
+    figure.add_scatter(  # unseen: it widens the axis to hold the band, and answers the pointer
+        x=list(chance), y=[place] * 2, mode="markers", marker={"opacity": 0, "size": 10},
+        showlegend=False, text=["mean of chance", "edge of chance"],
+        hovertemplate="%{text}: %{x:.3g}<extra></extra>",
+    )  # fmt: skip
 
 
 def _run_dots(place: int, row: Row, groups: list[str]) -> list[Any]:
@@ -151,7 +160,7 @@ def _run_dots(place: int, row: Row, groups: list[str]) -> list[Any]:
     names = np.asarray(row.groups or [""] * len(values), dtype=object)
     hover = np.asarray(row.hover or [f"{v:.4g}" for v in values], dtype=object)
     # an even, repeatable spread: dots of equal value stay apart, and no seed is needed
-    spread = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.3
+    spread = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.16 - 0.17
     traces = []
     for name in dict.fromkeys(names.tolist()):
         mine = names == name
@@ -159,7 +168,7 @@ def _run_dots(place: int, row: Row, groups: list[str]) -> list[Any]:
         traces.append(
             go.Scatter(
                 x=values[mine], y=place + spread[mine],
-                mode="markers", name=text(name) or "one run",
+                mode="markers", name=text(name),
                 text=[text(h) for h in hover[mine]], hovertemplate="%{text}<extra></extra>",
                 marker={"size": 8, "color": GREY if row.muted else color, "opacity": 0.75},
                 legendgroup=str(name), showlegend=place == 0,
@@ -181,8 +190,9 @@ def _mean_mark(place: int, row: Row) -> Any:
         }  # fmt: skip
         shown += f" [{low:.4g}, {high:.4g}]"
     return go.Scatter(
-        x=[row.mean], y=[place], mode="markers", error_x=bars, meta="ink", name="mean, 95 % interval" if row.interval else "mean",
-        marker={"symbol": "line-ns", "size": 17, "line": {"width": 3}},
+        x=[row.mean], y=[place + 0.14], mode="markers", error_x=bars, meta="ink",
+        name="mean, 95 % interval" if row.interval else "mean",
+        marker={"symbol": "line-ns", "size": 13, "line": {"width": 3}},
         hovertemplate=f"{text(row.name)}: mean {shown}<extra></extra>",
-        legendgroup="mean", showlegend=place == 0,
+        legendgroup="mean", showlegend=False,
     )  # fmt: skip

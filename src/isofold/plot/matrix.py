@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -36,14 +37,23 @@ def consistency(score: Any, *, title: str = "") -> go.Figure:
     n_columns = min(4, len(matrices))
     n_rows = -(-len(matrices) // n_columns)
     figure = make_subplots(
-        n_rows, n_columns, subplot_titles=[text(n) for n in matrices],
+        n_rows, n_columns, subplot_titles=[_wrapped(str(n)) for n in matrices],
         horizontal_spacing=0.07 if n_columns > 1 else 0, vertical_spacing=0.24 / max(n_rows, 1),
     )  # fmt: skip
     for number, matrix in enumerate(matrices.values()):
         row, column = divmod(number, n_columns)
         figure.add_trace(_heat_map(square(matrix)), row=row + 1, col=column + 1)
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", zeroline=False)
-    figure.update_xaxes(showgrid=False, ticks="", zeroline=False)
+    plain = {
+        "type": "category",
+        "showgrid": False,
+        "showline": False,
+        "ticks": "",
+        "zeroline": False,
+    }
+    figure.update_xaxes(**plain, constrain="domain")
+    figure.update_yaxes(**plain, autorange="reversed", constrain="domain")
+    for number, axis in enumerate(figure.select_yaxes(), start=1):
+        axis.update(scaleanchor=f"x{number if number > 1 else ''}")
     bar = {"title": "consistency", "thickness": 12, "outlinewidth": 0}
     figure.update_layout(
         **flat_layout(""),
@@ -66,6 +76,10 @@ def square(matrix: Any) -> pd.DataFrame:
     table = matrix.groupby(["from", "to"]).mean().unstack("to")
     names = sorted(set(table.index) | set(table.columns), key=lambda n: (isinstance(n, str), n))
     return table.reindex(index=names, columns=names)
+
+
+def _wrapped(name: str, width: int = 26) -> str:
+    return "<br>".join(text(line) for line in wrap(name, width))
 
 
 def _heat_map(table: pd.DataFrame) -> Any:

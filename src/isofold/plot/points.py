@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from .style import ACCENT, BAND, CYCLIC, SEQUENTIAL, class_color, flat_layout, kind_of, text
+from .style import (
+    ACCENT,
+    BAND,
+    CYCLIC,
+    SEQUENTIAL,
+    class_color,
+    flat_layout,
+    given_kind,
+    kind_of,
+    text,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -62,7 +72,9 @@ def embedding(
         raise DataError(f"drawing needs 2 or 3 latents; the embedding has {points.shape[1]}")
     values, name = _color_values(z, color, len(points))
     if values is not None and kind is None:
-        kind = kind_of(values, getattr(z, "attrs", {}).get("kinds", {}).get(name))
+        kind = kind_of(values, given_kind(z, name))
+    if values is not None and kind == "circular":
+        values = np.mod(values, 2 * np.pi)
     coords = getattr(z, "coords", {})
     split = np.asarray(coords["split"]) if "split" in coords else None
     hover = _hover(z, values, name)
@@ -114,8 +126,7 @@ def _color_groups(values: NDArray | None, kind: str | None, name: str, rows: NDA
         scale = {"color": values[rows].astype(float), "colorscale": SEQUENTIAL}
         limits = {"cmin": float(np.nanmin(values)), "cmax": float(np.nanmax(values))}
         if kind == "circular":
-            scale["colorscale"] = CYCLIC
-            limits["cmax"] = limits["cmin"] + 2 * np.pi
+            scale["colorscale"], limits = CYCLIC, {"cmin": 0.0, "cmax": 2 * np.pi}
         return [(rows, scale | limits, "")]
     classes = np.unique(values)
     return [

@@ -45,3 +45,10 @@ def flat_layout(title: str) -> dict[str, Any]:
         "xaxis": axis,
         "yaxis": axis,
     }
+
+
+def given_kind(z: Any, name: str) -> str | None:
+    """Kind that an embedding carries for one of its labels: at the coordinate, or in `kinds`."""
+    if name not in getattr(z, "coords", {}):
+        return None
+    return z.coords[name].attrs.get("kind") or dict(z.attrs.get("kinds", {})).get(name)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from .measures import Line, Measure, beyond_chance, difference, ranked
 
 REACH = {
-    "animals": "over {n} animals",
-    "recordings": "over {n} recordings; recordings of one animal are not independent",
-    "folds": "over {n} folds; folds share training trials, so the true interval is somewhat wider, "
-    "and it says nothing about another animal",
-    "seeds": "over {n} seeds on one split; it shows the luck of training, not how other trials, "
-    "days or animals would come out",
+    "animals": "Student's t over {n} animals",
+    "recordings": "Student's t over {n} recordings; recordings of one animal are not independent",
+    "trials": "Student's t over {n} held-out trials; they speak for further trials of the same "
+    "recordings, not for other animals",
+    "folds": "Student's t over {n} folds; folds share training trials, so the true interval is "
+    "somewhat wider, and it does not speak for other animals",
+    "seeds": "Student's t over {n} seeds on one split; they show the luck of training, not how "
+    "other trials, days or animals would come out",
+    "resampled trials": "bootstrap over held-out trials, averaged over runs; they speak for "
+    "further trials of the same recordings, not for other animals",
+    "resampled embeddings": "bootstrap over the embeddings compared, averaged over groups; they "
+    "do not speak for other recordings",
 }
+"""What an interval is taken over, and how far it carries."""
 
 
 def headline(measures: list[Measure]) -> Measure | None:
@@ -29,8 +36,8 @@ def answer(measure: Measure | None) -> str:
 def reach(measure: Measure) -> str:
     """What the intervals of a measure are taken over, and how far that carries."""
     if not measure.over:
-        return "Fewer than three independent repeats: means and single values only, no interval."
-    return f"Intervals: 95 %, Student's t {REACH[measure.over].format(n=measure.n_units)}."
+        return "Fewer than three repeats: means and single values only, no interval."
+    return f"Intervals: 95 %, {REACH[measure.over].format(n=measure.n_repeats)}."
 
 
 def number(value: float) -> str:
@@ -52,49 +59,41 @@ def bracket(interval: tuple[float, float] | None) -> str:
 
 
 def _sentence(measure: Measure, lines: list[Line]) -> str:
-    where = "On held-out trials" if measure.split == "test" else f"On the {measure.split} trials"
-    if measure.split in ("", "all"):
-        where = "In this study"
-    what = _what(measure)
+    where = "On held-out trials" if measure.split == "test" else "In this study"
+    sentence = f"{where}, {_verdict(measure, lines)}"
     best = lines[0]
-    head = f"{where}, {_verdict(measure, lines, what)}"
-    beyond = beyond_chance(best, measure.higher_is_better)
-    if beyond is None or best.chance is None:
-        return f"{head}."
-    tail = f"chance is {number(best.chance[0])}"
-    if not beyond:
-        few = "" if best.interval else " in every run"
-        tail += f", and not even {best.variant} lies clearly beyond it{few}"
-    return f"{head}; {tail}."
+    if best.chance is None:
+        return f"{sentence}."
+    sentence += f"; chance is {number(best.chance[0])}"
+    if not beyond_chance(best, measure.higher_is_better):
+        sentence += f", and {best.variant} does not lie clearly beyond it"
+    return f"{sentence}."
 
 
-def _verdict(measure: Measure, lines: list[Line], what: str) -> str:
-    best = lines[0]
+def _verdict(measure: Measure, lines: list[Line]) -> str:
+    best, what = lines[0], _what(measure)
     value = _value(measure, best)
-    if len(lines) == 1 or measure.higher_is_better is None:
+    if len(lines) == 1:
         return f"{best.variant} gives {what} {value}"
     second = lines[1]
-    if not measure.over:
-        n = len(best.runs)
-        repeats = "1 value" if n == 1 else f"mean of {n} values"
-        return (
-            f"{best.variant} has the best {what} of {len(lines)} methods ({value}, {repeats}; "
-            "too few repeats to say by how much)"
-        )
     gap, interval = difference(best, second)
-    gap, interval = (
-        (gap, interval) if gap >= 0 else (-gap, interval and (-interval[1], -interval[0]))
-    )
-    apart = f"{number(gap)} {bracket(interval)}".strip()
-    if interval is not None and interval[0] > 0:
+    if gap < 0:  # lower is better
+        gap, interval = -gap, interval and (-interval[1], -interval[0])
+    if interval is None:
+        return (
+            f"{best.variant} has the best {what} of {len(lines)} methods ({value}); "
+            f"{second.variant} follows ({_value(measure, second)}), and there are too few repeats "
+            "to say whether they differ"
+        )
+    apart = f"{number(gap)} {bracket(interval)}, over {measure.n_repeats} {measure.over}"
+    if interval[0] > 0:
         return (
             f"{best.variant} has the best {what} of {len(lines)} methods ({value}), "
-            f"ahead of {second.variant} by {apart} across {measure.n_units} {measure.over}"
+            f"ahead of {second.variant} by {apart}"
         )
     return (
         f"{best.variant} and {second.variant} cannot be told apart in {what} "
-        f"({value} and {_value(measure, second)}; "
-        f"difference {apart} across {measure.n_units} {measure.over})"
+        f"({value} and {_value(measure, second)}; difference {apart})"
     )
 
 

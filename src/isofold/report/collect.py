@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +12,9 @@ import pandas as pd
 
 from ..errors import IsofoldError
 from .answer import answer, headline, reach
-from .measures import Measure, measures
+from .measures import WHOLE, Measure, pair_measures, score_measures
 from .panels import Gallery, gallery
-from .variants import is_control, name_variants, plain
+from .variants import plain, with_variant
 
 CURVE_POINTS = 300
 """A loss curve is drawn through at most this many means of neighbouring steps."""
@@ -76,36 +77,35 @@ class Page:
 
 def collect(results: Any) -> Page:
     """Read a results folder (`isofold.Results`, or anything with its attributes)."""
-    runs, scores, pairs = name_variants(results.runs, results.scores, results.pairs)
-    runs = runs.assign(is_control=[is_control(c) for c in runs.get("control", [])])
-    runs = runs.sort_values("is_control", kind="stable", ignore_index=True)
-    runs = _in_study_order(runs, results.study)
+    runs = _in_study_order(with_variant(results.runs), results.study)
+    scores, pairs = with_variant(results.scores), with_variant(results.pairs)
+    order = list(dict.fromkeys(runs["variant"]))
     done = runs[runs["status"] == "done"]
     reader = _Reader(results)
     pictures = gallery(done[[reader.has(k) for k in done["key"]]], reader.embedding)
     curves = [c for _, run in done.iterrows() if (c := _curve(run, reader.log(run["key"])))]
-    order = list(dict.fromkeys(runs["variant"]))
-    every_measure = measures(scores, order) + measures(pairs, order)
-    first = headline([m for part in _by_section(every_measure).values() for m in part])
+    found = score_measures(scores, order) + pair_measures(pairs, order)
+    sections = _sections(_as_asked(found, results.study))
+    first = headline([m for part in sections.values() for m in part])
     manifest = dict(results.manifest)
     return Page(
         name=str(results.study.get("name") or "Untitled study"),
         answer=answer(first),
         caveat=reach(first) if first else "",
-        facts=_facts(runs, pictures, results.study),
+        facts=_facts(runs, results.study),
         recordings=_recordings(runs, pictures),
-        variants=_variants(runs, results),
+        variants=_variants(runs, reader),
         gallery=pictures,
-        measures=_by_section(every_measure),
-        matrices=_matrices(pairs),
+        measures=sections,
+        matrices=_matrices(pairs, order),
         curves=curves[:MOST_CURVES],
         n_curves=len(curves),
         failed=_failed(runs),
         runs=_run_rows(runs, reader),
         settings={str(v): _settings(t, reader) for v, t in runs.groupby("variant", sort=False)},
         study=dict(results.study),
-        manifest=manifest,
-        command=str(manifest.get("command") or ""),
+        manifest={k: v for k, v in manifest.items() if k not in ("command", "keys")},
+        command=_command(manifest.get("command")),
         missing=reader.missing,
     )
 
@@ -130,8 +130,9 @@ class _Reader:
         log = self._read("log", key)
         return pd.DataFrame({"step": [], "loss": []}) if log is None else log
 
-    def timing(self, key: str) -> dict[str, float]:
-        return self._read("timing", key) or {}
+    def seconds(self, key: str) -> float:
+        timing = self._read("timing", key) or {}
+        return float(sum(v for v in timing.values() if isinstance(v, int | float)))
 
     def settings(self, key: str) -> dict[str, Any]:
         return self._read("settings", key) or {}
@@ -157,14 +158,14 @@ def _in_study_order(runs: pd.DataFrame, study: dict[str, Any]) -> pd.DataFrame:
     return runs.drop(columns="_place", errors="ignore")
 
 
-def _facts(runs: pd.DataFrame, pictures: Gallery, study: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(runs: pd.DataFrame, study: dict[str, Any]) -> list[tuple[str, str]]:
     done = int((runs["status"] == "done").sum())
     subjects = runs["subject"].dropna().map(str)
     facts = [("Recordings", str(runs["recording"].nunique()))]
     if (n := subjects[subjects != ""].nunique()) > 0:
         facts.append(("Animals", str(n)))
-    methods = runs.loc[~runs["is_control"], "variant"].nunique()
-    facts.append(("Methods compared", str(methods)))
+    methods = runs.loc[~runs["is_control"] & (runs["status"] == "done"), "variant"].nunique()
+    facts.append(("Methods", str(methods)))
     facts.append(("Seeds", str(runs["seed"].nunique())))
     facts.append(("Held out", _split_text(study, runs)))
     failed = len(runs) - done
@@ -200,23 +201,37 @@ def _recordings(runs: pd.DataFrame, pictures: Gallery) -> list[dict[str, str]]:
     return rows
 
 
-def _variants(runs: pd.DataFrame, results: Any) -> list[dict[str, str]]:
+def _variants(runs: pd.DataFrame, reader: _Reader) -> list[dict[str, str]]:
     rows = []
     for variant, part in runs.groupby("variant", sort=False):
         done = int((part["status"] == "done").sum())
+        seconds = [s for key in part["key"][part["status"] == "done"] if (s := reader.seconds(key))]
+        settings = reader.settings(part["key"].iloc[0])
         rows.append(
             {
                 "method": str(variant),
-                "seeds": ", ".join(sorted({plain(s) for s in part["seed"]})),
+                "trained with": ", ".join(map(str, settings.get("labels") or [])) or "no labels",
+                "seeds": ", ".join(sorted({plain(s) for s in part["seed"]}, key=_natural)),
                 "folds": str(part["fold"].nunique() or 1),
-                "done": str(done),
-                "failed": str(len(part) - done),
+                "runs done": f"{done} of {len(part)}",
+                "median time": f"{np.median(seconds):.1f} s" if seconds else "",
             }
         )
     return rows
 
 
-def _by_section(found: list[Measure]) -> dict[str, list[Measure]]:
+def _as_asked(found: list[Measure], study: dict[str, Any]) -> list[Measure]:
+    """Scores that the study names come first, in its order."""
+    asked = [(s.get("score"), s.get("label") or "") for s in study.get("scores", [])]
+
+    def place(measure: Measure) -> int:
+        what = (measure.score, measure.label)
+        return asked.index(what) if what in asked else len(asked)
+
+    return sorted(found, key=place)
+
+
+def _sections(found: list[Measure]) -> dict[str, list[Measure]]:
     sections: dict[str, list[Measure]] = {}
     first = [m for score in SECTIONS for m in found if m.score == score]
     for measure in first + [m for m in found if m.score not in SECTIONS]:
@@ -225,9 +240,10 @@ def _by_section(found: list[Measure]) -> dict[str, list[Measure]]:
     return sections
 
 
-def _matrices(pairs: pd.DataFrame) -> list[Matrix]:
+def _matrices(pairs: pd.DataFrame, order: list[str]) -> list[Matrix]:
     if not len(pairs):
         return []
+    pairs = pairs[(pairs["from"] != WHOLE) & (pairs["to"] != WHOLE)]
     keys = ["between", "label", "variant"]
     pairs = pairs.assign(label=pairs["label"].fillna(""), between=pairs["between"].fillna(""))
     found = []
@@ -239,6 +255,7 @@ def _matrices(pairs: pd.DataFrame) -> list[Matrix]:
                 str(variant), str(between), str(label), table.reindex(index=names, columns=names)
             )
         )
+    found.sort(key=lambda m: order.index(m.variant) if m.variant in order else len(order))
     return [m for m in found if len(m.table) > 1]
 
 
@@ -261,6 +278,10 @@ def _curve(run: pd.Series, log: pd.DataFrame) -> Curve | None:
     )
 
 
+def _command(command: Any) -> str:
+    return shlex.join(map(str, command)) if isinstance(command, list) else str(command or "")
+
+
 def _failed(runs: pd.DataFrame) -> list[dict[str, str]]:
     failed = runs[runs["status"] == "error"]
     keys = ["key", "recording", "variant", "seed", "fold", "error"]
@@ -272,9 +293,7 @@ def _run_rows(runs: pd.DataFrame, reader: _Reader) -> list[dict[str, str]]:
     for run in runs.to_dict("records"):
         keys = ("recording", "variant", "seed", "fold", "status", "key")
         row = {k: plain(run.get(k)) for k in keys}
-        timing = reader.timing(run["key"]) if run["status"] == "done" else {}
-        seconds = sum(v for v in timing.values() if isinstance(v, int | float))
-        row["seconds"] = f"{seconds:.1f}" if timing else ""
+        row["seconds"] = f"{reader.seconds(run['key']):.1f}" if run["status"] == "done" else ""
         rows.append(row)
     return rows
 

@@ -18,7 +18,7 @@ Figure = dict[str, Any]
 
 def measure_figure(measure: Measure) -> Figure:
     """Dots of every run beside their mean, interval and chance."""
-    several = measure.lines[0].runs.get("recording")
+    several = measure.lines[0].dots.get("recording")
     by_recording = several is not None and several.nunique() > 1
     return _plain(dots([_row(line, by_recording) for line in measure.lines], unit=measure.unit))
 
@@ -41,12 +41,13 @@ def loss_figure(curves: list[Curve]) -> Figure:
             hovertemplate="step %{x:.0f}: %{y:.3f}<extra>" + text(curve.title) + "</extra>",
         )  # fmt: skip
         shown.add(curve.seed)
-    figure.update_layout(height=280, showlegend=len(seeds) > 1)
+    legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
+    figure.update_layout(height=290, showlegend=len(seeds) > 1, legend=legend)
     return _plain(figure)
 
 
 def _row(line: Line, by_recording: bool) -> Row:
-    runs = line.runs
+    runs = line.dots
     hover = [_hover(run, line.variant) for run in runs.to_dict("records")]
     groups = [str(r) for r in runs["recording"]] if by_recording else []
     return Row(

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from ..plot.dots import mean_interval
-from .variants import is_control
 
-HIGHER = ("r²", "r2", "accuracy", "bit", "explained", "auc", "correlation", "likelihood")
-LOWER = ("error", "loss", "nat", "distance")
-LEVELS = (("animals", "subject"), ("recordings", "recording"), ("folds", "fold"), ("seeds", "seed"))
-"""What an interval is taken over: the first of these with at least three values everywhere."""
+WHOLE = "all"
+"""`part` (`from`, `to`) of the rows that are the score itself."""
+FEWEST = 3
+"""Repeats below which an interval says nothing."""
+_KEYS = ["score", "label", "decoder", "unit", "split", "between"]
+_NUMBERS = ["value", "low", "high", "chance_mean", "chance_hi"]
+_RANGE = {"R²": (-np.inf, 1.0), "accuracy": (0.0, 1.0)}
+"""Values a score can take: an interval ends there."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One variant: its runs, their mean with interval, and chance."""
+    """One variant in a measure."""
 
     variant: str
     control: bool
-    runs: pd.DataFrame
-    units: pd.Series
-    """Mean of each repeat (animal, recording, fold or seed) that the interval is taken over."""
+    dots: pd.DataFrame
+    """What is drawn: one row a run (or a pair of runs)."""
+    repeats: pd.Series
+    """Value of each repeat (animal, recording, trial, ...) that the interval is taken over."""
     mean: float
     interval: tuple[float, float] | None
     chance: tuple[float, float] | None
@@ -37,12 +42,13 @@ class Measure:
 
     score: str
     label: str
+    decoder: str
     unit: str
     split: str
     between: str
     over: str
-    """"animals", "recordings", "folds", "seeds", or "" where there are fewer than three repeats."""
-    higher_is_better: bool | None
+    """What intervals are taken over; "" where there are none. See `answer.REACH`."""
+    higher_is_better: bool
     lines: list[Line]
 
     @property
@@ -52,105 +58,173 @@ class Measure:
         return f"{what}, between {self.between}" if self.between else what
 
     @property
-    def n_units(self) -> int:
+    def n_repeats(self) -> int:
         """Repeats behind each interval (the fewest of all lines)."""
-        return min((len(line.units) for line in self.lines), default=0)
+        return min((len(line.repeats) for line in self.lines), default=0)
 
 
-def measures(table: pd.DataFrame, order: list[str]) -> list[Measure]:
-    """All measures in `Results.scores` or `Results.pairs`, in the order they are first met.
-
-    `order` gives the variants in the order of the page, so that every chart has the same lines.
-    """
-    if not len(table):
+def score_measures(scores: pd.DataFrame, order: list[str]) -> list[Measure]:
+    """Measures in `Results.scores`; `order` gives the variants in the order of the page."""
+    if scores.empty:
         return []
-    table = table.reset_index(drop=True)
-    if "part" in table:
-        table = table[table["part"].fillna("all") == "all"]
-    keys = [k for k in ("score", "label", "unit", "split", "between") if k in table]
-    table = table.assign(**{k: table[k].fillna("").astype(str) for k in keys})
-    table = table[np.isfinite(table["value"].astype(float))]
-    place = table["variant"].map({v: k for k, v in enumerate(order)}).fillna(len(order))
-    table = table.assign(_first=range(len(table)), _place=place)
-    groups = [(part["_first"].min(), key, part) for key, part in table.groupby(keys)]
-    return [
-        _measure(
-            dict(zip(keys, map(str, key), strict=True)), part.sort_values(["_place", "_first"])
-        )
-        for _, key, part in sorted(groups, key=lambda group: group[0])
-    ]
+    scores = scores if "decoder" in scores else scores.assign(decoder="")
+    whole = scores[scores["part"] == WHOLE]
+    trials = scores[scores["part"].str.contains(r"(?:^|, )trial ", regex=True, na=False)]
+    trials = trials.assign(trial=trials["part"].str.replace(r"^.*?trial ", "", regex=True))
+    found = _measures(whole, trials, order)
+    found += _measures(_errors(scores, whole), trials.iloc[:0], order, higher_is_better=False)
+    # beside each other what belongs together; numbers (R²) before classes
+    units = {m.label: m.unit for m in reversed(found) if m.higher_is_better}
+    return sorted(found, key=lambda m: (m.score, units[m.label] != "R²", m.label, m.decoder))
 
 
-def beyond_chance(line: Line, higher_is_better: bool | None) -> bool | None:
-    """Whether the interval (every run, where there is none) lies beyond the edge of chance."""
-    if line.chance is None or higher_is_better is None:
+def pair_measures(pairs: pd.DataFrame, order: list[str]) -> list[Measure]:
+    """Measures in `Results.pairs`: the group's score, its pairs as dots."""
+    if pairs.empty:
+        return []
+    whole = (pairs["from"] == WHOLE) & (pairs["to"] == WHOLE)
+    return _measures(pairs[whole], pairs.iloc[:0], order, dots=pairs[~whole])
+
+
+def beyond_chance(line: Line, higher_is_better: bool) -> bool | None:
+    """Whether the interval (every dot, where there is none) lies beyond the edge of chance."""
+    if line.chance is None:
         return None
-    mean, edge = line.chance
-    values = line.interval or tuple(line.runs["value"].astype(float))
+    values = line.interval or tuple(line.dots["value"])
     if higher_is_better:
-        return bool(min(values) > max(edge, mean))
-    return bool(max(values) < min(edge, mean))
+        return bool(min(values) > max(line.chance))
+    return bool(max(values) < min(line.chance))
 
 
 def difference(a: Line, b: Line) -> tuple[float, tuple[float, float] | None]:
-    """Mean of a − b over the repeats both have, with its interval."""
-    paired = (a.units - b.units).dropna()
-    if not len(paired):
-        return a.mean - b.mean, None
-    return float(paired.mean()), mean_interval(paired.to_numpy())
+    """a − b, with the interval of the mean over the repeats that both have."""
+    gap = a.mean - b.mean
+    paired = (a.repeats - b.repeats).dropna()
+    return gap, _around(gap, paired)
 
 
 def ranked(measure: Measure) -> list[Line]:
-    """Lines that are no control, best first (as they come where the direction is unknown)."""
+    """Lines that are no control, best first."""
     lines = [line for line in measure.lines if not line.control]
-    if measure.higher_is_better is None:
-        return lines
     return sorted(lines, key=lambda line: line.mean, reverse=measure.higher_is_better)
 
 
-def _measure(key: dict[str, str], table: pd.DataFrame) -> Measure:
-    key = {"split": "", "between": "", "label": ""} | key
-    level, column = _level(table, key["between"])
-    lines = []
-    for (control, variant), part in table.groupby(
-        [table["control"].map(is_control), "variant"], sort=False
-    ):
-        lines.append(_line(str(variant), bool(control), part, column))
-    lines.sort(key=lambda line: line.control)
-    return Measure(**key, over=level, higher_is_better=_direction(key), lines=lines)
+# -- pieces ---------------------------------------------------------------------------------
 
 
-def _level(table: pd.DataFrame, between: str) -> tuple[str, str]:
-    for level, column in LEVELS:
-        # pairs share their runs (or recordings): they are no repeats of each other
-        inside = {"runs": ("seed",), "datasets": ("recording", "subject")}.get(between, ())
-        if column not in table or column in inside:
+def _measures(
+    whole: pd.DataFrame,
+    trials: pd.DataFrame,
+    order: list[str],
+    *,
+    dots: pd.DataFrame | None = None,
+    higher_is_better: bool = True,
+) -> list[Measure]:
+    whole = _tidy(whole)
+    trials, dots = _tidy(trials), whole if dots is None else _tidy(dots)
+    found = []
+    for key, part in whole.groupby(_KEYS, sort=False):
+        same = dict(zip(_KEYS, map(str, key), strict=True))
+        over, repeats = _repeats(part, _where(trials, same), same["between"])
+        drawn = _where(dots, same)
+        lines = [
+            _line(mine, drawn[drawn["variant"] == variant], repeats.get(str(variant)), over)
+            for variant, mine in part.groupby("variant", sort=False)
+        ]
+        lines.sort(key=lambda line: order.index(line.variant) if line.variant in order else 1 << 30)
+        found.append(Measure(**same, over=over, higher_is_better=higher_is_better, lines=lines))
+    return found
+
+
+def _errors(scores: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Median errors, which stand among the further numbers of a decoding score, as its rows."""
+    run = ["key", "score", "label", "decoder"]
+    wanted = {
+        "median_error": "value",
+        "median_error_low": "low",
+        "median_error_high": "high",
+        "median_error_chance": "chance_mean",
+    }
+    numbers = scores[scores["part"].isin(list(wanted))]
+    table = numbers.pivot_table(index=run, columns="part", values="value", aggfunc="first")
+    table = table.reindex(columns=list(wanted)).rename(columns=wanted).reset_index()
+    rows = whole.drop(columns=_NUMBERS, errors="ignore").merge(table, on=run)
+    return rows.assign(unit=[f"median error, in the unit of {label}" for label in rows["label"]])
+
+
+def _tidy(table: pd.DataFrame) -> pd.DataFrame:
+    keys = {k: table[k].fillna("").astype(str) if k in table else "" for k in _KEYS}
+    numbers = {n: table[n].astype(float) if n in table else np.nan for n in _NUMBERS}
+    table = table.assign(**keys, **numbers)
+    return table[np.isfinite(table["value"])].reset_index(drop=True)
+
+
+def _where(table: pd.DataFrame, same: dict[str, str]) -> pd.DataFrame:
+    mask = np.ones(len(table), bool)
+    for key, value in same.items():
+        mask &= (table[key] == value).to_numpy()
+    return table[mask]
+
+
+def _levels(whole: pd.DataFrame, trials: pd.DataFrame, between: str) -> Iterator[tuple[str, list]]:
+    """What may count as a repeat, from what carries farthest: name, and one group a repeat."""
+    # recordings that are compared with each other are no repeats of each other, nor are seeds
+    inside = {"runs": ["seed"], "datasets": ["recording", "subject"]}.get(between, [])
+    for name, column in (("animals", "subject"), ("recordings", "recording")):
+        if column not in inside:
+            yield name, [whole, [column]]
+    yield "trials", [trials, ["recording", "trial"]]
+    yield "folds", [whole, ["fold"]]
+    if "seed" not in inside:
+        yield "seeds", [whole, ["seed"]]
+
+
+def _repeats(
+    whole: pd.DataFrame, trials: pd.DataFrame, between: str
+) -> tuple[str, dict[str, pd.Series]]:
+    """The farthest-reaching level with enough repeats of every variant, and their values."""
+    own = bool(whole[["low", "high"]].notna().all(axis=None))
+    for name, (table, columns) in _levels(whole, trials, between):
+        if name == "seeds" and own:
+            break
+        if any(c not in table for c in columns):
             continue
-        if table.groupby("variant")[column].nunique().min() >= 3:
-            return level, column
-    return "", ""
+        table = table[(table[columns].notna() & (table[columns] != "")).all(axis=1)]
+        values = {str(v): t.groupby(columns)["value"].mean() for v, t in table.groupby("variant")}
+        if len(values) == whole["variant"].nunique() and min(map(len, values.values())) >= FEWEST:
+            return name, values
+    return ("resampled embeddings" if between else "resampled trials") if own else "", {}
 
 
-def _line(variant: str, control: bool, runs: pd.DataFrame, column: str) -> Line:
-    runs = runs.reset_index(drop=True)
-    units = runs["value"].astype(float)
-    if column:
-        units = runs.assign(value=units).groupby(column)["value"].mean()
-    interval = mean_interval(units.to_numpy()) if column else None
+def _line(whole: pd.DataFrame, dots: pd.DataFrame, repeats: pd.Series | None, over: str) -> Line:
+    mean = float(whole["value"].mean())
+    interval = None
+    if repeats is not None:
+        interval = _around(mean, repeats)
+    elif over:
+        interval = (float(whole["low"].mean()), float(whole["high"].mean()))
     chance = None
-    if {"chance_mean", "chance_hi"} <= set(runs):
-        draws = runs[["chance_mean", "chance_hi"]].astype(float)
-        if draws["chance_mean"].notna().any():
-            mean = float(draws["chance_mean"].mean())
-            edge = float(draws["chance_hi"].mean())
-            chance = (mean, edge if np.isfinite(edge) else mean)
-    return Line(variant, control, runs, units, float(units.mean()), interval, chance)
+    if whole["chance_mean"].notna().any():
+        middle, edge = float(whole["chance_mean"].mean()), float(whole["chance_hi"].mean())
+        chance = (middle, edge if np.isfinite(edge) else middle)
+    if interval is not None:
+        floor, ceiling = _RANGE.get(str(whole["unit"].iloc[0]), (-np.inf, np.inf))
+        interval = (max(interval[0], floor), min(interval[1], ceiling))
+    return Line(
+        variant=str(whole["variant"].iloc[0]),
+        control=bool(whole["is_control"].iloc[0]),
+        dots=dots.reset_index(drop=True),
+        repeats=pd.Series(dtype=float) if repeats is None else repeats,
+        mean=mean,
+        interval=interval,
+        chance=chance,
+    )
 
 
-def _direction(key: dict[str, str]) -> bool | None:
-    named = f"{key['unit']} {key['score']}".lower()
-    if any(word in named for word in LOWER):
-        return False
-    if key["score"] == "consistency" or any(word in named for word in HIGHER):
-        return True
-    return None
+def _around(mean: float, repeats: pd.Series) -> tuple[float, float] | None:
+    """Interval of the repeats' mean, laid around the score itself (which may weigh them)."""
+    interval = mean_interval(repeats.to_numpy())
+    if interval is None:
+        return None
+    half = (interval[1] - interval[0]) / 2
+    return mean - half, mean + half

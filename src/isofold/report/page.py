@@ -21,11 +21,6 @@ from .panels import SPLITS, Gallery, Grid, Label, Panel
 UNITS_PER_RADIUS = 8000
 """Points are stored as 16-bit whole numbers: steps of 1/8000 of the embedding's radius."""
 
-CHANCE_NOTE = (
-    "Grey: from the mean of chance to the edge that 95 % of its draws stay within. Beyond: the "
-    "interval (every value, where there is none) lies past that edge."
-)
-
 
 def render(page: Page) -> str:
     """The whole page. The same results give the same text."""
@@ -103,15 +98,20 @@ def _json(value: Any) -> str:
 
 
 def _flat(manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    """Manifest entries for a definition list; nested ones as lines of text."""
-    rows = []
-    for key, value in manifest.items():
-        if isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values()):
-            text = "\n".join(f"{k} {v}" for k, v in value.items())
-        else:
-            text = value if isinstance(value, str) else _json(value)
-        rows.append((str(key), text))
-    return rows
+    """Manifest entries for a definition list; what is nested becomes lines of text."""
+    return [(str(key), _lines(value)) for key, value in manifest.items()]
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key} {_words(inner)}" for key, inner in value.items())
+    return _words(value)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(inner)}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 # -- scores ---------------------------------------------------------------------------------
@@ -135,15 +135,15 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
             "name": line.variant,
             "mean": number(line.mean),
             "interval": bracket(line.interval) or "–",
-            "range": f"{number(line.runs['value'].min())} to {number(line.runs['value'].max())}",
+            "range": f"{number(line.dots['value'].min())} to {number(line.dots['value'].max())}",
             "chance": number(line.chance[0]) if line.chance else "–",
             "edge": number(line.chance[1]) if line.chance else "–",
             "beyond": {True: "yes", False: "no", None: "–"}[
                 beyond_chance(line, measure.higher_is_better)
             ],
-            "n": len(line.runs),
+            "n": len(line.dots),
             "control": line.control,
-            "best": line.variant == best and measure.higher_is_better is not None,
+            "best": line.variant == best,
         }
         for line in measure.lines
     ]
@@ -153,11 +153,8 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
         "measure": measure,
         "rows": rows,
         "count": "pairs" if measure.between else "runs",
-        "chance_note": CHANCE_NOTE if any(line.chance for line in measure.lines) else "",
         "alt": f"{measure.title} in {measure.unit}: {alt}",
-        "better": {True: "higher is better", False: "lower is better", None: ""}[
-            measure.higher_is_better
-        ],
+        "better": "higher is better" if measure.higher_is_better else "lower is better",
     }
 
 
@@ -224,9 +221,9 @@ def _embedding_notes(gallery: Gallery) -> list[str]:
             f"{outside if grid.n_left_out else ''}; all pictures show the same samples."
         )
     notes.append(
-        "Within a method, every run is moved, turned, reflected and scaled as a whole onto the first "
-        "one (Procrustes on training samples); shapes are not bent. The axes 1, 2, 3 are the principal "
-        "axes of that first run. Embeddings of different methods share no frame."
+        "Within a method, every run is moved, turned, reflected and scaled as a whole onto the "
+        "first one (Procrustes on training samples); shapes are not bent. Axes 1, 2, 3 are the "
+        "principal axes of that first run. Embeddings of different methods share no frame."
     )
     more = {p.variant: p for p in gallery.panels if p.latents > 3}
     notes += [

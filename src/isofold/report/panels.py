@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..plot.style import kind_of
+from ..plot.style import given_kind, kind_of
 
 POINT_BUDGET = 240_000
 """Points on the whole page (8 bytes each): it stays a few MB and turns smoothly."""
 MOST_POINTS, FEWEST_POINTS = 3000, 400
 MOST_PANELS = 240
+MOST_ALIGNED = 256
+"""Latents beyond which runs are drawn as they are: raw activity has as many as channels."""
 SPLITS = ("train", "test", "valid")
 RESERVED = {"time", "trial", "split", "edge", "latent"}
 MOST_CLASSES = 50
@@ -127,9 +129,10 @@ def procrustes(
     True
     """
     centre, shift = moving.mean(axis=0), fixed.mean(axis=0)
-    u, s, vt = np.linalg.svd((moving - centre).T @ (fixed - shift))
-    size = float(((moving - centre) ** 2).sum())
-    return centre, u @ vt, float(s.sum()) / size if size > 0 else 1.0, shift
+    moved, still = moving - centre, fixed - shift
+    u, _, vt = np.linalg.svd(moved.T @ still)
+    # sizes are made equal; the least-squares scale would shrink a run that fits badly
+    return centre, u @ vt, float(np.linalg.norm(still) / (np.linalg.norm(moved) or 1.0)), shift
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ def _panel(
     if group not in references:
         references[group] = _frame(points, trained)
     frame = references[group]
-    if points.shape == frame.points.shape:
+    if points.shape == frame.points.shape and points.shape[1] <= MOST_ALIGNED:
         both = trained & frame.trained if np.any(trained & frame.trained) else trained
         centre, turn, scale, shift = procrustes(points[both], frame.points[both])
         points = (points - centre) @ turn * scale + shift
@@ -197,13 +200,14 @@ def _panel(
 def _frame(points: NDArray, trained: NDArray) -> _Frame:
     """Principal axes (a rotation) of the training points, widest first."""
     centre = points[trained].mean(axis=0)
-    _, s, vt = np.linalg.svd(points[trained] - centre, full_matrices=False)
-    axes = vt[:3].T
+    around = points[trained] - centre
+    variance, axes = np.linalg.eigh(around.T @ around)
+    variance, axes = variance[::-1], axes[:, ::-1][:, :3]
     largest = np.abs(axes).argmax(axis=0)
     axes = axes * np.sign(axes[largest, np.arange(axes.shape[1])])
     view = (points - centre) @ axes
     radius = float(np.percentile(np.linalg.norm(view, axis=1), 99)) or 1.0
-    shown = float((s[:3] ** 2).sum() / max((s**2).sum(), 1e-300))
+    shown = float(variance[:3].sum() / max(variance.sum(), 1e-300))
     return _Frame(points, trained, centre, axes, radius, shown)
 
 
@@ -222,7 +226,7 @@ def _labels(z: Any, name: str, rows: NDArray) -> Iterable[Label]:
     if name in RESERVED or coord.ndim not in (1, 2) or coord.shape[0] != len(z):
         return
     values = np.asarray(coord)
-    given = dict(z.attrs.get("kinds", {})).get(name)
+    given = given_kind(z, name)
     if values.ndim == 1:
         yield _label(name, values[rows], given)
         return

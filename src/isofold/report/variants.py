@@ -1,4 +1,4 @@
-"""What is compared: a method with those of its settings that differ inside the study."""
+"""What is compared: a method, or a control of it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import pandas as pd
 NO_CONTROL = "none"
 
 
-def name_variants(*tables: pd.DataFrame) -> list[pd.DataFrame]:
-    """The tables with a column `variant`: method, differing settings, control.
+def with_variant(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with columns `variant` (as the page names it) and `is_control`.
 
-    >>> runs = pd.DataFrame({"method": ["a", "a"], "control": "none", "set.dim": [2, 3]})
-    >>> name_variants(runs)[0]["variant"].tolist()
-    ['a · dim 2', 'a · dim 3']
+    >>> table = pd.DataFrame({"method": "ivae", "control": ["none", "permuted labels"]})
+    >>> with_variant(table)["variant"].tolist()
+    ['ivae', 'ivae · permuted labels']
     """
-    varying = _varying(
-        pd.concat([_settings(t) for t in tables if len(t)] or [_settings(tables[0])])
+    control = [is_control(c) for c in table["control"]]
+    names = [
+        f"{method} · {what}" if controlled else str(method)
+        for method, what, controlled in zip(table["method"], table["control"], control, strict=True)
+    ]
+    return table.assign(
+        variant=pd.Series(names, table.index, dtype=object),
+        is_control=pd.Series(control, table.index, dtype=bool),
     )
-    return [t.assign(variant=[_name(row, varying) for _, row in t.iterrows()]) for t in tables]
 
 
 def is_control(control: object) -> bool:
@@ -28,7 +33,7 @@ def is_control(control: object) -> bool:
 
 
 def plain(value: object) -> str:
-    """A setting as text; "" where a method does not have it.
+    """A value of a table as text; "" for none.
 
     >>> plain([1, 2]), plain(0.10), plain(3.0), plain(float("nan"))
     ('[1, 2]', '0.1', '3', '')
@@ -40,30 +45,3 @@ def plain(value: object) -> str:
     if value is None or value is pd.NA or value != value:
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _settings(table: pd.DataFrame) -> pd.DataFrame:
-    return table[[c for c in table if c == "method" or str(c).startswith("set.")]]
-
-
-def _varying(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Method → columns `set.*` that take more than one value in it."""
-    if "method" not in table:
-        return {}
-    columns = [str(c) for c in table if str(c).startswith("set.")]
-    return {
-        str(method): [c for c in columns if len(set(part[c].map(plain)) - {""}) > 1]
-        for method, part in table.groupby("method", dropna=False)
-    }
-
-
-def _name(row: pd.Series, varying: dict[str, list[str]]) -> str:
-    method = str(row.get("method"))
-    parts = [method]
-    for column in varying.get(method, []):
-        value = plain(row.get(column))
-        if value:
-            parts.append(f"{column.removeprefix('set.').replace('_', ' ')} {value}")
-    if is_control(row.get("control")):
-        parts.append(str(row["control"]))
-    return " · ".join(parts)

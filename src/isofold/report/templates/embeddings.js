@@ -151,7 +151,9 @@ class Gallery {
     this.visible.clear();
     this.scenes = [];
     this.box.replaceChildren();
-    for (const variant of unique(this.panels.map((p) => p.variant))) {
+    const variants = unique(this.panels.map((p) => p.variant));
+    this.box.classList.toggle("single", variants.length === this.panels.length);
+    for (const variant of variants) {
       const row = document.createElement("div");
       row.className = "row";
       const title = document.createElement("h3");

@@ -8,8 +8,7 @@ const FIGURES = JSON.parse(document.getElementById("figures").textContent);
 const CHART = {
   responsive: true,
   displaylogo: false,
-  displayModeBar: "hover",
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  modeBarButtons: [["toImage", "resetScale2d"]],
   toImageButtonOptions: { format: "svg" },
 };
 
@@ -18,6 +17,7 @@ function themed(figure) {
   const layout = {
     ...figure.layout,
     font: { family: style.fontFamily, size: 13, color: style.color },
+    modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)", color: "#8a8f98", activecolor: style.color },
     hoverlabel: { bgcolor: style.color, font: { color: style.backgroundColor } },
   };
   const data = figure.data.map((trace) => {
@@ -28,11 +28,14 @@ function themed(figure) {
   return { data, layout };
 }
 
-function drawCharts() {
+const PAPER = 640; // pixels that fit between the margins of A4 and of US letter
+
+function drawCharts(printing) {
   const boxes = [...document.querySelectorAll("[data-figure]")];
   return Promise.all(
     boxes.map((box) => {
       const { data, layout } = themed(FIGURES[box.dataset.figure]);
+      if (printing) layout.width = Math.min(PAPER, box.clientWidth);
       return Plotly.react(box, data, layout, CHART);
     }),
   );
@@ -41,11 +44,11 @@ function drawCharts() {
 const stored = document.getElementById("embedding-data");
 const gallery = stored ? new Gallery(readEmbeddings(stored.textContent)) : null;
 
-function retheme() {
+function retheme(printing = false) {
   const toggle = document.getElementById("theme");
   toggle.textContent = isDark() ? "Light" : "Dark";
   gallery?.recolor();
-  return drawCharts();
+  return drawCharts(printing);
 }
 
 document.getElementById("theme").hidden = false;
@@ -53,7 +56,7 @@ document.getElementById("theme").addEventListener("click", () => {
   root.dataset.theme = isDark() ? "light" : "dark";
   retheme();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => retheme());
 addEventListener("resize", () => gallery?.redraw());
 
 let before;
@@ -62,7 +65,7 @@ addEventListener("beforeprint", () => {
   root.dataset.theme = "light";
   document.querySelectorAll("details").forEach((d) => (d.dataset.open = d.open));
   document.querySelectorAll("details").forEach((d) => (d.open = true));
-  retheme();
+  retheme(true);
   gallery?.draw(true);
 });
 addEventListener("afterprint", () => {

@@ -8,10 +8,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
+
 from isofold.studies.embedding_store import save_embedding
-from isofold.studies.results import PAIR_COLUMNS, SCORE_COLUMNS
 from isofold.studies.run_folder import write_json, write_text
 
+SCORE_COLUMNS = [
+    "key", "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used",
+    "score", "label", "decoder", "part", "value", "unit", "low", "high", "chance_mean",
+    "chance_hi", "n",
+]  # fmt: skip
+PAIR_COLUMNS = [
+    "recording", "subject", "method", "seed", "fold", "split", "control", "labels_used", "score",
+    "between", "label", "from", "to", "value", "unit", "low", "high", "chance_mean", "chance_hi",
+    "n",
+]  # fmt: skip
 QUALITY = {"pca": 0.55, "cebra-time": 0.25, "cebra-behavior": 0.1}
 """Noise of the fake embeddings: the smaller, the better the fake scores."""
 
@@ -71,29 +81,31 @@ def write_results(
 ) -> Path:
     """Write the folder and return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "study.toml", f"name = {_toml(name)}\nseeds = {list(seeds)}\n")
     methods = QUALITY if methods is None else methods
-    arms = [(m, q, "none", g) for m, q in methods.items() for g in (grid or (None,))]
+    write_text(
+        folder / "study.toml",
+        f"name = {_toml(name)}\nseeds = {list(seeds)}\n"
+        + "".join(f"[[methods]]\nmethod = {_toml(m)}\n" for m in methods),
+    )
+    arms = [(m, q, "none") for m, q in methods.items()]
+    arms += [(f"cebra-time (temperature={g})", 0.3, "none") for g in grid]
     if control and "cebra-behavior" in methods:
-        arms.append(("cebra-behavior", 0.9, "permuted labels", grid[0] if grid else None))
+        arms.append(("cebra-behavior", 0.9, "permuted labels"))
     scores: list[dict] = []
     for rat, recording in enumerate(recordings):
-        for method, quality, what, step in arms:
+        for method, quality, what in arms:
             for fold in folds:
                 for seed in seeds:
-                    run = _run(recording, f"animal {rat}", method, seed, fold, what, step)
+                    run = _run(recording, f"animal {rat}", method, seed, fold, what)
                     if done:
                         _write_run(folder, run, quality, labels, latents, lap_samples, folds)
                     if done and scored:
                         scores += _scores(run, quality)
     for number in range(failed):
-        run = _run(recordings[0], "animal 0", "mind", number, 0, "none", None)
+        run = _run(recordings[0], "animal 0", "mind", number, 0, "none")
         _write_failed(folder, run)
     if scored and done:
-        table = pd.DataFrame(scores)
-        table.reindex(columns=[*SCORE_COLUMNS, *_set_columns(table)]).to_parquet(
-            folder / "scores.parquet"
-        )
+        pd.DataFrame(scores, columns=SCORE_COLUMNS).to_parquet(folder / "scores.parquet")
         _pairs(recordings, arms, seeds, folds).to_parquet(folder / "pairs.parquet")
     write_json(folder / "manifest.json", _manifest(folder, recordings))
     return folder
@@ -103,15 +115,15 @@ def _toml(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _run(recording, subject, method, seed, fold, control, step) -> dict:
-    settings = {"output_dimension": 3, "model_architecture": "offset10-model"}
-    settings |= {} if step is None else {"temperature": step}
-    arm = f"{recording}-{method}-{control[:4]}-{step}"
+def _run(recording, subject, method, seed, fold, control) -> dict:
+    arm = f"{recording}-{method}-{control}-{seed}-{fold}"
     return {
-        "key": sha256(f"{arm}-{seed}-{fold}".encode()).hexdigest()[:12], "recording": recording, "subject": subject,
-        "method": method, "seed": seed, "fold": fold, "control": control, "settings": settings,
+        "key": sha256(arm.encode()).hexdigest()[:12], "recording": recording, "subject": subject,
+        "method": method, "seed": seed, "fold": fold, "control": control,
+        "settings": {"output_dimension": 3, "model_architecture": "offset10-model"},
         "labels": ["position", "direction"] if method == "cebra-behavior" else [],
         "resolved": {} if method == "pca" else {"learning_rate": 0.02, "max_iterations": 250},
+        "n_train": 1152, "n_test": 288, "input": "ab" * 32, "code": "0.1.0",
     }  # fmt: skip
 
 
@@ -119,10 +131,16 @@ def _write_run(folder, run, quality, labels, latents, lap_samples, folds) -> Non
     path = folder / "runs" / run["key"]
     path.mkdir(parents=True)
     write_json(path / "settings.json", run)
-    noise = quality * (1 + (0 if run["settings"].get("temperature") in (None, 1.0) else 0.4))
-    held = range(24)[run["fold"] * 24 // len(folds) :][: 24 // len(folds)] if len(folds) > 1 else None
+    held = (
+        range(24)[run["fold"] * 24 // len(folds) :][: 24 // len(folds)] if len(folds) > 1 else None
+    )
     z = embedding(
-        noise, run["seed"], labels=labels, latents=latents, lap_samples=lap_samples, test_laps=held
+        quality,
+        run["seed"],
+        labels=labels,
+        latents=latents,
+        lap_samples=lap_samples,
+        test_laps=held,
     )
     save_embedding(z, path / "embedding.zarr")
     log = pd.DataFrame({"step": pd.Series(dtype=int), "loss": pd.Series(dtype=float)})
@@ -149,70 +167,87 @@ def _write_failed(folder, run) -> None:
 
 def _scores(run: dict, quality: float) -> list[dict]:
     rng = np.random.default_rng([run["seed"], run["fold"], int(quality * 100)])
-    step = run["settings"].get("temperature")
-    quality = quality * (1 if step in (None, 1.0) else 1.4)
-    first = {k: run[k] for k in ("key", "recording", "subject", "method", "seed", "fold", "control")}
-    first |= {f"set.{k}": v for k, v in run["settings"].items()} | {"n": 288, "split": "test"}
-    first["labels_used"] = ", ".join(run["labels"])
+    first = {
+        k: run[k] for k in ("key", "recording", "subject", "method", "seed", "fold", "control")
+    }
+    first |= {"n": 288, "split": "test", "labels_used": ", ".join(run["labels"])}
     near = lambda value, width: value + width * rng.normal()  # noqa: E731
     rows = [
-        ("decode", "position", near(0.92 - 0.75 * quality, 0.015), "R²", -0.02, 0.06),
-        ("decode", "position", near(0.05 + 0.35 * quality, 0.012), "m (median error)", 0.47, 0.42),
-        ("decode", "direction", min(1, near(1 - 0.4 * quality, 0.01)), "accuracy", 0.5, 0.57),
+        ("decode", "position", "knn", near(0.92 - 0.75 * quality, 0.015), "R²", -0.02, 0.06),
+        (
+            "decode",
+            "direction",
+            "knn",
+            min(1, near(1 - 0.4 * quality, 0.01)),
+            "accuracy",
+            0.5,
+            0.57,
+        ),
     ]
     if run["method"] != "pca":
-        rows.append(("goodness_of_fit", None, near(3.4 - 2 * quality, 0.06), "bits", 0.0, 0.05))
+        fit = near(3.4 - 2 * quality, 0.06)
+        rows.append(("goodness_of_fit", "", "", fit, "bits", 0.0, 0.05))
     else:
-        rows.append(("goodness_of_fit", None, near(0.31, 0.002), "variance explained", None, None))
+        rows.append(("goodness_of_fit", "", "", 0.31, "variance explained", np.nan, np.nan))
     table = []
-    for score, label, value, unit, chance, edge in rows:
-        common = first | {
-            "score": score, "label": label, "unit": unit, "chance_mean": chance, "chance_hi": edge,
-        }  # fmt: skip
-        table.append(common | {"part": "all", "value": value})
-        table += [common | {"part": f"trial {t}", "value": near(value, 0.1)} for t in (19, 20)]
+    for score, label, decoder, value, unit, chance, edge in rows:
+        common = first | {"score": score, "label": label, "decoder": decoder, "unit": unit}
+        whole = {"part": "all", "value": value, "low": value - 0.06, "high": value + 0.05}
+        table.append(common | whole | {"chance_mean": chance, "chance_hi": edge})
+        if score != "decode":
+            continue
+        for trial in range(4 * run["fold"], 4 * run["fold"] + 4):
+            moved = 0.05 * np.sin(trial) + 0.02 * rng.normal()
+            table.append(common | {"part": f"trial {trial}", "value": value + moved})
+        if label == "position":
+            error = near(0.05 + 0.35 * quality, 0.012)
+            also = {"median_error": error, "median_error_low": error * 0.8, "mean_error": error}
+            also |= {"median_error_high": error * 1.3, "median_error_chance": 0.47}
+            table += [common | {"part": k, "value": v, "unit": ""} for k, v in also.items()]
     return table
 
 
 def _pairs(recordings, arms, seeds, folds) -> pd.DataFrame:
     rows = []
-    for method, quality, control, step in arms:
-        common = {
-            "method": method, "control": control, "split": "test", "score": "consistency",
-            "unit": "R²", "chance_mean": 0.02, "chance_hi": 0.07, "n": 288,
-            "labels_used": "",
-        } | ({} if step is None else {"set.temperature": step})  # fmt: skip
-        for a in seeds:
-            for b in seeds:
-                rng = np.random.default_rng([a, b, int(quality * 100)])
-                value = float(np.clip(0.98 - 0.5 * quality + 0.02 * rng.normal(), 0, 1))
-                rows += [
-                    common | {"recording": r, "subject": "", "fold": f, "seed": None, "between": "runs",
-                              "label": None, "from": str(a), "to": str(b), "value": value}
-                    for r in recordings for f in folds if a != b
-                ]  # fmt: skip
-        for a in recordings:
-            for b in recordings:
-                rows += [
-                    common | {"recording": None, "subject": "", "fold": f, "seed": s,
-                              "between": "datasets", "label": "position", "from": a, "to": b,
-                              "value": 0.9 - 0.5 * quality}
-                    for s in seeds for f in folds if a != b
-                ]  # fmt: skip
-    return pd.DataFrame(rows).reindex(
-        columns=[*PAIR_COLUMNS, *(["set.temperature"] if arms and arms[0][3] is not None else [])]
-    )
+    for method, quality, control in arms:
+        if control != "none":
+            continue
+        common = {"method": method, "control": control, "split": "test", "score": "consistency"}
+        common |= {"unit": "R²", "n": 288, "labels_used": ""}
+        for fold in folds:
+            for r in recordings:
+                group = {"recording": r, "fold": fold, "between": "runs", "label": ""}
+                rows += _group(common | group, [str(s) for s in seeds], quality, fold)
+            for seed in seeds:
+                group = {"seed": seed, "fold": fold, "between": "datasets"}
+                group |= {"label": "position, direction"}
+                rows += _group(common | group, list(recordings), quality * 1.3, fold + seed)
+    return pd.DataFrame(rows, columns=PAIR_COLUMNS)
 
 
-def _set_columns(table: pd.DataFrame) -> list[str]:
-    return [c for c in table.columns if str(c).startswith("set.")]
+def _group(common: dict, names: list[str], quality: float, seed: int) -> list[dict]:
+    rng = np.random.default_rng([seed, int(100 * quality)])
+    pairs = [(a, b) for a in names for b in names if a != b]
+    values = np.clip(0.98 - 0.5 * quality + 0.02 * rng.normal(size=len(pairs)), 0, 1)
+    rows = [
+        common | {"from": a, "to": b, "value": v} for (a, b), v in zip(pairs, values, strict=True)
+    ]
+    if not pairs:
+        return []
+    whole = {"from": "all", "to": "all", "value": values.mean(), "chance_mean": 0.02}
+    interval = {"low": values.min(), "high": values.max()} if len(names) > 2 else {}
+    return [common | whole | interval | {"chance_hi": 0.07}, *rows]
 
 
 def _manifest(folder: Path, recordings: tuple[str, ...]) -> dict:
     return {
-        "command": "isofold run study.toml --out results",
-        "date": "2026-11-22T05:00:00+00:00",
-        "versions": {"isofold": "0.1.0", "python": "3.11.9", "jax": "0.8.0", "numpy": "2.4.6"},
-        "platform": "Linux x86_64, 2 processors",
-        "inputs": {r: {"path": f"{r}.nwb", "sha256": "ab" * 32, "channels": 48} for r in recordings},
+        "study": "linear-track",
+        "isofold": "0.1.0",
+        "python": "3.11.9",
+        "platform": "Linux-x86_64",
+        "packages": {"jax": "0.8.0", "numpy": "2.4.6", "scikit-learn": "1.8.0", "scipy": "1.17.1"},
+        "inputs": {r: {"file": f"{r}.nwb", "sha256": "ab" * 32} for r in recordings},
+        "command": ["isofold", "run", "study.toml", "--out", "results"],
+        "started": "2026-11-22T05:00:00+00:00",
+        "keys": ["0123456789ab"],
     }
