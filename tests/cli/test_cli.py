@@ -168,19 +168,24 @@ def test_debug_shows_the_traceback(tmp_path, monkeypatch):
         cli.call(["--debug", "inspect", str(tmp_path / "text")])
 
 
-def test_ctrl_c(recording_file, tmp_path):
-    """A real signal to a real process group: exit 130, one line, what is done stays."""
-    arguments = [sys.executable, "-m", "isofold", "run", str(study_file(tmp_path))]
+@pytest.mark.parametrize("workers", [["--serial"], ["--workers", "1"]])
+def test_ctrl_c(recording_file, tmp_path, workers):
+    """A real signal to a real process group: exit 130, one line, no process is left."""
+    path = study_file(tmp_path)
+    path.write_text(path.read_text().replace("n_chance = 3", "n_chance = 1000000"))  # for hours
+    arguments = [sys.executable, "-m", "isofold", "run", str(path), "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
-        [*arguments, "--workers", "1", "--out", str(tmp_path / "out")],
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    manifest = tmp_path / "out" / "manifest.json"
+        [*arguments, *workers], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     deadline = time.monotonic() + 60
-    while not manifest.exists() and time.monotonic() < deadline:
+    while not list(tmp_path.glob("out/runs/.tmp-*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said.strip().splitlines()[-1] == "isofold: interrupted; runs that are done are kept"
     assert "Traceback" not in said
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):  # the group is gone, or goes within seconds
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)

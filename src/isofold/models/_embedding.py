@@ -25,16 +25,21 @@ def as_embedding(
         "trial": ("time", recording.trial),
         "edge": ("time", edge),
     }
+    kinds = dict(recording.kinds)
     for name, values in recording.labels.items():
-        dims = ("time",) if values.ndim == 1 else ("time", f"{name}_column")
-        coords[name] = (dims, values)
+        if values.ndim == 1:
+            coords[name] = ("time", values)
+            continue
+        for k in range(values.shape[1]):  # xarray has no coordinate over a dim of its own
+            coords[f"{name}_{k}"] = ("time", values[:, k])
+            kinds[f"{name}_{k}"] = kinds[name]
     for name in recording.conditions:
         coords.setdefault(name, ("time", recording.label(name)))
     attrs = {
         "method": method,
         "recording": recording.name,
         "rate": recording.rate,
-        "kinds": dict(recording.kinds),
+        "kinds": kinds,
         "labels_used": False,
     }
     return xr.DataArray(z, dims=("time", "latent"), coords=coords, name="embedding", attrs=attrs)

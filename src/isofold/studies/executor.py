@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 ONE_PROCESSOR = {
@@ -94,9 +94,19 @@ class DaskExecutor:
         return as_completed(list(submitted))
 
     def close(self, now: bool = False) -> None:
-        self._client.close(timeout=1 if now else 10)
-        if self._cluster is not None:
-            self._cluster.close(timeout=1 if now else 10)
+        if now:
+            self._kill()
+        with suppress(TimeoutError):  # what is slow to say goodbye has nothing more to say
+            self._client.close(timeout=10)
+            if self._cluster is not None:
+                self._cluster.close(timeout=10)
+
+    def _kill(self) -> None:
+        """End the worker processes in the middle of what they do, for good."""
+        for nanny in self._cluster.workers.values() if self._cluster else ():
+            nanny.auto_restart = False
+            if nanny.pid:
+                os.kill(nanny.pid, signal.SIGKILL)
 
 
 def make_executor(workers: int | None, serial: bool, scheduler: str | None) -> Executor:
