@@ -175,8 +175,11 @@ def test_finished_runs_are_not_repeated(here, tmp_path, monkeypatch):
     run(study(seeds=[0, 1]), out)
     assert ran == [lost]
     assert (out / "scores.parquet").read_bytes() == before
-    run(study(seeds=[0, 1, 2]), out, resume=True)
+    more = run(study(seeds=[0, 1, 2]), out, resume=True)
     assert len(ran) == 2
+    assert len(more.runs) == 4
+    fewer = run(study(seeds=[2]), out, resume=True)
+    assert set(fewer.runs["seed"]) == set(fewer.scores["seed"]) == {2}
 
 
 def test_results_of_another_study_are_not_touched(here, tmp_path):

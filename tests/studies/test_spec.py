@@ -166,6 +166,12 @@ def test_what_a_study_needs(key):
         Study.from_dict(tables)
 
 
+def test_labels_with_kinds_are_decoded_by_default(tmp_path):
+    text = 'bin = {width = 0.1, labels = {head = "circular", position = "continuous"}}'
+    study = Study.from_toml(written(tmp_path, text, "output_dimension = 2"))
+    assert [s.label for s in study.scores if s.score == "decode"] == ["head", "position"]
+
+
 def test_recordings_as_objects():
     with pytest.raises(StudyError, match="needs a name"):
         Study("x", [Recording(np.zeros((20, 2)), rate=1.0)], ["pca"])

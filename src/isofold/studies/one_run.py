@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +20,7 @@ from ..recording import Recording
 from . import run_folder
 from .choose import choose_binning
 from .embedding_store import save_embedding
+from .executor import ONE_PROCESSOR
 from .load import load_binned, load_session
 from .score_rows import score_rows
 from .steps import apply_steps
@@ -106,7 +109,9 @@ def split_names(recording: Recording, train: Recording, test: Recording) -> NDAr
 
 
 def _warm() -> None:
-    """Compiled programs of earlier runs are found again."""
+    """One processor, also on a scheduler's own workers; compiled programs are found again."""
+    if "jax" not in sys.modules:
+        os.environ.update(ONE_PROCESSOR)
     from .._cache import enable_cache
 
     enable_cache()
