@@ -52,9 +52,7 @@ def show_results(results: Results, out: Console) -> None:
     """Scores by method, failures, and where the page is."""
     summary = score_summary(results)
     if len(summary):
-        title = (
-            "held-out scores, mean over runs (in brackets: 95th percentile of chance, or its mean)"
-        )
+        out.print("held-out scores, mean over runs; in brackets the 95th percentile of chance")
         out.print(table(list(summary.columns), summary.to_numpy().tolist()))
     failed = results.runs[results.runs["status"] == "error"]
     for _, run in failed.iterrows():
