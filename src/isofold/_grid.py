@@ -218,8 +218,9 @@ def _sources(at: Floats, t: Floats, support: tuple[Floats, Floats]):
     left, right, weight = _neighbours(t, at)
     step, n = sampling_step(t), len(t)
     begin, end = support
-    piece = np.searchsorted(begin, at, side="right") - 1
-    inside = (piece >= 0) & (at <= end[piece]) if len(begin) else np.zeros(len(at), bool)
+    slack = SNAP * step if np.isfinite(step) else 0.0  # rounding puts a centre past its own sample
+    piece = np.searchsorted(begin, at + slack, side="right") - 1
+    inside = (piece >= 0) & (at <= end[piece] + slack) if len(begin) else np.zeros(len(at), bool)
     i, j = np.clip(left, 0, n - 1), np.clip(right, 0, n - 1)
     if n == 0:
         return left, right, weight, np.zeros(len(at), bool)

@@ -60,10 +60,10 @@ def call(arguments: list[str]) -> int:
     try:
         app(args=arguments, prog_name="isofold")
     except SystemExit as leave:
-        return leave.code if isinstance(leave.code, int) else int(bool(leave.code))
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return INTERRUPTED
+        code = leave.code if isinstance(leave.code, int) else int(bool(leave.code))
+        if code == INTERRUPTED:  # typer says nothing
+            _say("interrupted; runs that are done are kept")
+        return code
     except (IsofoldError, OSError) as error:
         if debug:
             raise

@@ -20,10 +20,10 @@ def console() -> Console:
     return out if out.is_terminal else Console(highlight=False, width=160)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """A plain table; numbers to the right."""
     rows = [[text(v) for v in row] for row in rows]
-    shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    shown = Table(box=None, pad_edge=False)
     for number, name in enumerate(columns):
         is_number = all(row[number][:1] in "0123456789-–" for row in rows)
         right = bool(rows) and is_number
@@ -52,10 +52,8 @@ def show_results(results: Results, out: Console) -> None:
     """Scores by method, failures, and where the page is."""
     summary = score_summary(results)
     if len(summary):
-        title = (
-            "held-out scores, mean over runs (in brackets: 95th percentile of chance, or its mean)"
-        )
-        out.print(table(list(summary.columns), summary.to_numpy().tolist(), title))
+        out.print("held-out scores, mean over runs; in brackets the 95th percentile of chance")
+        out.print(table(list(summary.columns), summary.to_numpy().tolist()))
     failed = results.runs[results.runs["status"] == "error"]
     for _, run in failed.iterrows():
         out.print(
@@ -80,6 +78,7 @@ def score_summary(results: Results) -> pd.DataFrame:
     rows = rows[rows["control"] == "none"]
     rows["what"] = [_what(row) for row in rows.to_dict("records")]
     keys = ["recording", "method", "what"]
+    # an error is no better than its mean over chance draws; it has no percentile
     rows["chance"] = rows["chance_hi"].fillna(rows["chance_mean"])
     means = rows.groupby(keys, sort=False)[["value", "chance"]].mean()
     shown = [

@@ -27,16 +27,28 @@ def inspect(path: File, rate: Rate = None) -> None:
 
 _COLUMNS = {
     "units": {
-        **{"units": "n", "spikes": "spikes", "silent": "silent"},
-        **{"start (s)": "start", "stop (s)": "stop", "columns": "columns"},
+        "units": "n",
+        "spikes": "spikes",
+        "silent": "silent",
+        "start (s)": "start",
+        "stop (s)": "stop",
+        "columns": "columns",
     },
     "series": {
-        **{"series": "name", "shape": "shape", "rate (Hz)": "rate", "gaps": "gaps"},
-        **{"start (s)": "start", "stop (s)": "stop"},
+        "series": "name",
+        "shape": "shape",
+        "rate (Hz)": "rate",
+        "gaps": "gaps",
+        "start (s)": "start",
+        "stop (s)": "stop",
     },
     "intervals": {
-        **{"intervals": "name", "number": "n", "median (s)": "median_seconds"},
-        **{"start (s)": "start", "stop (s)": "stop", "columns": "columns"},
+        "intervals": "name",
+        "number": "n",
+        "median (s)": "median_seconds",
+        "start (s)": "start",
+        "stop (s)": "stop",
+        "columns": "columns",
     },
     "events": {"events": "name", "number": "n", "first (s)": "first", "last (s)": "last"},
 }

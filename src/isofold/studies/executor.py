@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 ONE_PROCESSOR = {
@@ -70,7 +70,9 @@ class DaskExecutor:
 
         self._cluster = None
         if scheduler is None:
-            with dask.config.set({"distributed.nanny.pre-spawn-environ": ONE_PROCESSOR}):
+            # a worker that is started anew takes it from the configuration
+            anew = {"distributed.nanny.pre-spawn-environ": ONE_PROCESSOR}
+            with _environment(ONE_PROCESSOR), dask.config.set(anew):
                 self._cluster = LocalCluster(
                     n_workers=workers or os.cpu_count(),
                     threads_per_worker=1,
@@ -92,9 +94,19 @@ class DaskExecutor:
         return as_completed(list(submitted))
 
     def close(self, now: bool = False) -> None:
-        self._client.close(timeout=1 if now else 10)
-        if self._cluster is not None:
-            self._cluster.close(timeout=1 if now else 10)
+        if now:
+            self._kill()
+        with suppress(TimeoutError):  # what is slow to say goodbye has nothing more to say
+            self._client.close(timeout=10)
+            if self._cluster is not None:
+                self._cluster.close(timeout=10)
+
+    def _kill(self) -> None:
+        """End the worker processes in the middle of what they do, for good."""
+        for nanny in self._cluster.workers.values() if self._cluster else ():
+            nanny.auto_restart = False
+            if nanny.pid:
+                os.kill(nanny.pid, signal.SIGKILL)
 
 
 def make_executor(workers: int | None, serial: bool, scheduler: str | None) -> Executor:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._store import load_recording
 from ..recording import Recording
 from .recording_spec import RecordingSpec
 
@@ -22,11 +23,14 @@ def load_session(spec: RecordingSpec, fingerprint: str) -> Session:
 
 def load_binned(spec: RecordingSpec, fingerprint: str) -> Recording:
     """The recording as it stands before any step."""
-    if Path(str(spec.path)).is_dir() and not spec.bin:
-        from .._store import load_recording
-
+    if is_saved(Path(str(spec.path))):
         return named(load_recording(Path(str(spec.path))), spec)
     return _binned(load_session(spec, fingerprint), _text(spec.bin), spec.name, spec.subject)
+
+
+def is_saved(path: Path) -> bool:
+    """Whether a folder is what `Recording.save` writes."""
+    return (path / "recording.json").is_file()
 
 
 def named(recording: Recording, spec: RecordingSpec) -> Recording:

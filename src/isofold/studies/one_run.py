@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +20,7 @@ from ..recording import Recording
 from . import run_folder
 from .choose import choose_binning
 from .embedding_store import save_embedding
+from .executor import ONE_PROCESSOR
 from .load import load_binned, load_session
 from .score_rows import score_rows
 from .steps import apply_steps
@@ -29,9 +32,7 @@ OUTSIDE = "outside"
 
 def execute(task: Task, results: Path) -> str:
     """Run a task into its folder; "done", or "error" where it failed and says why."""
-    from .._cache import enable_cache
-
-    enable_cache()
+    _warm()
     with run_folder.new_run(results, task.key, task.settings()) as folder:
         _execute(task, folder)
     return run_folder.status(results, task.key) or "error"
@@ -105,6 +106,15 @@ def split_names(recording: Recording, train: Recording, test: Recording) -> NDAr
     if np.sum(names != OUTSIDE) != len(train) + len(test):
         raise DataError("train and test must be different samples of one recording with one clock")
     return names
+
+
+def _warm() -> None:
+    """One processor, also on a scheduler's own workers; compiled programs are found again."""
+    if "jax" not in sys.modules:
+        os.environ.update(ONE_PROCESSOR)
+    from .._cache import enable_cache
+
+    enable_cache()
 
 
 def loss_log(model: Any) -> pd.DataFrame:

@@ -66,7 +66,9 @@ class RecordingSpec:
         """Labels that are binned."""
         if self.recording is not None:
             return tuple(self.recording.labels)
-        return check_names(self.bin.get("labels", ()), f"recording {self.name}: bin.labels")
+        labels = self.bin.get("labels", ())  # names, or name → kind
+        names = list(labels) if isinstance(labels, Mapping) else labels
+        return check_names(names, f"recording {self.name!r}: bin.labels")
 
     def located(self, folder: Path) -> RecordingSpec:
         """With its path made absolute.

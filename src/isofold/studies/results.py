@@ -73,8 +73,13 @@ class Results:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """One row a finished run: `RUN_COLUMNS`, status "done" or "error", error, set.*"""
-        rows = [self._row(key) for key in run_folder.finished(self.path)]
+        """One row a finished run: `RUN_COLUMNS`, status "done" or "error", error, set.*
+
+        Runs that an earlier study left in the folder (`resume`) are not among them.
+        """
+        keys = run_folder.finished(self.path)
+        wanted = set(self.manifest.get("keys", keys))
+        rows = [self._row(key) for key in keys if key in wanted]
         table = pd.DataFrame(rows, columns=None if rows else [*RUN_COLUMNS, "status", "error"])
         return table.sort_values([*RUN_COLUMNS[1:], "key"], ignore_index=True)
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .._store import load_recording
 from ..errors import StudyError
 from . import run_folder
 from .executor import Executor, make_executor
 from .keys import input_fingerprint
+from .load import is_saved
 from .manifest import manifest, now
 from .one_run import execute
 from .pair_rows import groups, pair_rows
@@ -72,10 +74,11 @@ def run(
     if workers is not None and workers < 1:
         raise StudyError(f"workers must be at least 1, got {workers}")
     out = Path(out)
-    _check_folder(out, study, resume)
-    study = _with_saved_recordings(study, out)
-    fingerprints = {r.name: input_fingerprint(str(r.path)) for r in study.recordings}
+    _check_folder(out)
+    fingerprints = {r.name: _fingerprint(r) for r in study.recordings}
+    given, study = study, replace(study, recordings=[_placed(r, out) for r in study.recordings])
     _check_same(out, study, fingerprints, resume)
+    _save_recordings(given, study)
     tasks = unrolled(study, fingerprints)
     started = manifest(study, fingerprints, [t.key for t in tasks])
     (out / "runs").mkdir(parents=True, exist_ok=True)
@@ -125,7 +128,7 @@ def _compare(executor: Executor, study: Study, tasks: list[Task], out: Path) -> 
     write_table(pair_table(rows), out / "pairs.parquet")
 
 
-def _check_folder(out: Path, study: Study, resume: bool) -> None:
+def _check_folder(out: Path) -> None:
     """Refuse a folder that holds something else."""
     if not out.exists() or (out / STUDY).is_file():
         return
@@ -156,18 +159,27 @@ def _check_same(out: Path, study: Study, fingerprints: Mapping[str, str], resume
     )
 
 
-def _with_saved_recordings(study: Study, out: Path) -> Study:
-    """Recordings given as objects become folders beside the results."""
+def _fingerprint(spec: RecordingSpec) -> str:
+    """Of the file; of the content where it is a `Recording`, in memory or saved."""
+    if spec.recording is not None:
+        return spec.recording.fingerprint
+    path = Path(str(spec.path))
+    return load_recording(path).fingerprint if is_saved(path) else input_fingerprint(path)
 
-    def saved(spec: RecordingSpec) -> RecordingSpec:
-        if spec.recording is None:
-            return spec
-        path = out / "inputs" / f"{_file_name(spec.name)}.zarr"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        spec.recording.save(path)
-        return replace(spec, path=str(path.resolve()), recording=None)
 
-    return replace(study, recordings=tuple(saved(r) for r in study.recordings))
+def _placed(spec: RecordingSpec, out: Path) -> RecordingSpec:
+    """A recording given as an object gets a place beside the results."""
+    if spec.recording is None:
+        return spec
+    path = out / "inputs" / f"{_file_name(spec.name)}.zarr"
+    return replace(spec, path=str(path.resolve()), recording=None)
+
+
+def _save_recordings(given: Study, placed: Study) -> None:
+    for before, after in zip(given.recordings, placed.recordings, strict=True):
+        if before.recording is not None:
+            Path(after.path).parent.mkdir(parents=True, exist_ok=True)
+            before.recording.save(after.path)
 
 
 def _file_name(name: str) -> str:

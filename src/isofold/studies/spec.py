@@ -197,7 +197,7 @@ def _check_held_out(folds: Any, split: Any) -> None:
         raise StudyError("a study has folds or a split, not both; drop one of the two")
     if isinstance(folds, Mapping):
         check_keys(folds, ("k", "how"), "folds")
-        folds = folds.get("k")
+        folds = folds.get("k", "nothing")
     if folds is not None:
         check_type(folds, int, "a whole number (or {k = 5, how = …})", "folds")
         if folds < 2:
