@@ -74,7 +74,7 @@ def encode_at(
     return encoder(windows.reshape(-1, rows.shape[1]))[:: left + right]
 
 
-def _keep(key: jax.Array, rate: jax.Array, shape: tuple[int, int]) -> jax.Array:
+def _keep(key: jax.Array, rate: jax.Array | float, shape: tuple[int, int]) -> jax.Array:
     """Channel dropout: channels are zeroed, those that stay make up for it."""
     return jax.random.bernoulli(key, 1 - rate, shape) / (1 - rate)
 
@@ -145,7 +145,7 @@ def information(reference, positive, negative, temperature, *, distance: str) ->
     """log₂ M − InfoNCE / ln 2 of every batch of (batch, pair, latent) arrays, in bits."""
 
     def bits(batch):
-        loss = infonce(*batch, temperature, distance)
+        loss = infonce(batch[0], batch[1], batch[2], temperature, distance)
         return (jnp.log(negative.shape[1]) - loss) / jnp.log(2)
 
     return jax.lax.map(bits, (reference, positive, negative))

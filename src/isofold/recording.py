@@ -150,7 +150,7 @@ class Recording:
             start, stop = self.trials["start"].to_numpy(), self.trials["stop"].to_numpy()
             return walls_.spread(values, start, stop, self.n_samples, fill)
         columns = (
-            [] if self.trials is None else [c for c in self.trials if c not in ("start", "stop")]
+            [] if self.trials is None else [str(c) for c in self.trials if c not in ("start", "stop")]
         )
         raise DataError(
             f"no label or trial column {name!r}; labels: {sorted(self.labels)}, "
@@ -160,7 +160,7 @@ class Recording:
     @property
     def conditions(self) -> list[str]:
         """Columns of the trial table other than start and stop."""
-        return [] if self.trials is None else [c for c in self.trials if c not in ("start", "stop")]
+        return [] if self.trials is None else [str(c) for c in self.trials if c not in ("start", "stop")]
 
     def kind(self, name: str) -> str:
         """ "discrete", "continuous" or "circular" of a label or trial column."""

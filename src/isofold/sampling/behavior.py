@@ -33,7 +33,8 @@ class Nearest:
     def __call__(self, query: NDArray[np.float64]) -> Ints:
         query = query - self._mean
         if self._tree is not None:
-            return self._tree.query(query.reshape(-1, query.shape[-1]))[1].reshape(query.shape[:-1])
+            _, found = self._tree.query(query.reshape(-1, query.shape[-1]))
+            return np.asarray(found).reshape(query.shape[:-1])
         value = query[..., 0]
         right = np.searchsorted(self._values, value).clip(1, max(len(self._values) - 1, 1))
         right = np.minimum(right, len(self._values) - 1)
