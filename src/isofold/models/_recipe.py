@@ -20,13 +20,14 @@ POOL_ROWS = 16_384
 def resolve(params: dict[str, Any], architecture: Architecture, n_samples: int) -> dict[str, Any]:
     """Settings with every "auto" replaced."""
     constant = params["learning_rate"] != "auto"
+    steps = 25 * round(12 * max(1.0, n_samples / 30_000) ** 0.5)
     auto: dict[str, Any] = {
         "distance": "cosine" if architecture.normalize else "euclidean",
         "time_offsets": 10,
-        "max_iterations": 10_000 if constant else 300,
-        "batch_size": 512 if constant else 2048,
+        "max_iterations": 10_000 if constant else steps,
+        "batch_size": 512 if constant else 1024,
         "learning_rate": 2e-2,
-        "channel_dropout": 0.0 if constant else 0.3,
+        "channel_dropout": 0.0 if constant else 0.1,
     }
     settings = {k: auto[k] if k in auto and v == "auto" else v for k, v in params.items()}
     settings["schedule"] = "constant" if constant else "one-cycle"

@@ -1,0 +1,53 @@
+"""Jobs in fresh processes, each in the environment of its package, one at a time."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+PEER = ROOT / ".venv-cebra"
+
+
+def peer_python() -> str:
+    """Python of the peer's environment; made on the first call."""
+    python = PEER / "bin" / "python"
+    if not (PEER / "ready").exists():
+        subprocess.run([sys.executable, "-m", "venv", PEER], check=True)
+        # torch first: cebra alone would take the newest build, with a GPU stack of several GB.
+        for line in (HERE / "peers" / "cebra.txt").read_text().splitlines():
+            if not line.startswith("#"):
+                subprocess.run([python, "-m", "pip", "install", "--quiet", line], check=True)
+        (PEER / "ready").touch()
+    return str(python)
+
+
+def run(package: str, job: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Run one fit in a process of its own and return what it wrote."""
+    script = "peers/fit_cebra.py" if package == "cebra" else "fit_isofold.py"
+    python = peer_python() if package == "cebra" else sys.executable
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.npz"
+        path = Path(folder) / "job.json"
+        path.write_text(json.dumps({**job, "out": str(out)}))
+        done = subprocess.run([python, HERE / script, path], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{package} failed on {job}:\n{done.stderr[-3000:]}")
+        with np.load(out) as file:
+            return dict(file)
+
+
+def machine() -> str:
+    """Processor and number of cores, for the head of a table."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names) or '?'} × {names[0] if names else platform.processor()}"
