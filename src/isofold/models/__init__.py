@@ -52,7 +52,7 @@ def load(path: str | Path, encoder: Callable | None = None) -> Estimator:
         There is no such file, or isofold did not write it.
     """
     header, arrays = read_model(path)
-    kinds: dict[str, type[Estimator]] = {cls.__name__: cls for cls in (PCA, CEBRA)}
+    kinds = {m.estimator.__name__: m.estimator for m in METHODS.values()}
     if header["estimator"] not in kinds:
         raise ReadError(
             f"{path} holds a {header['estimator']!r}; this isofold knows {sorted(kinds)}"
