@@ -121,7 +121,7 @@ def test_reference_lists_every_error():
 
 def test_every_method_has_its_paragraph():
     text = doc("choose-a-method.md")
-    assert [name for name in METHODS if f"`{name}`" not in text] == []
+    assert [name for name in METHODS if f"**`{name}`**" not in text] == []
 
 
 def test_every_key_of_a_study_file_is_explained():

@@ -161,7 +161,7 @@ class Recording:
     @property
     def conditions(self) -> list[str]:
         """Columns of the trial table other than start and stop."""
-        columns = [] if self.trials is None else self.trials.columns
+        columns: Sequence = () if self.trials is None else list(self.trials.columns)
         return [str(c) for c in columns if c not in ("start", "stop")]
 
     def kind(self, name: str) -> str:
