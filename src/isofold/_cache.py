@@ -14,6 +14,9 @@ def enable_cache(folder: str | Path | None = None) -> Path:
     The folder is named after processor and JAX version, since a compiled program fits one kind of
     machine only. Never called at import: the command line and the workers of a study call it.
     Default: `$ISOFOLD_CACHE`, else `~/.cache/isofold`.
+
+    >>> enable_cache()  # doctest: +SKIP
+    PosixPath('~/.cache/isofold/jax-…')
     """
     import jax
 

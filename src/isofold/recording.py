@@ -29,6 +29,8 @@ DEFAULT_PURGE = 10
 class Recording:
     """Signal, labels and trials on one clock.
 
+    Not for parts on several clocks or irregular samples: hold those in a `Session` and `bin` it.
+
     Parameters
     ----------
     signal
@@ -119,10 +121,12 @@ class Recording:
 
     @property
     def n_samples(self) -> int:
+        """Samples, gaps not counted."""
         return int(self.signal.shape[0])
 
     @property
     def n_channels(self) -> int:
+        """Columns of the signal."""
         return int(self.signal.shape[1])
 
     @property
@@ -149,18 +153,16 @@ class Recording:
             values = values.astype(np.int64) if values.dtype.kind in "bu" else values
             start, stop = self.trials["start"].to_numpy(), self.trials["stop"].to_numpy()
             return walls_.spread(values, start, stop, self.n_samples, fill)
-        columns = (
-            [] if self.trials is None else [str(c) for c in self.trials if c not in ("start", "stop")]
-        )
         raise DataError(
             f"no label or trial column {name!r}; labels: {sorted(self.labels)}, "
-            f"trial columns: {columns}"
+            f"trial columns: {self.conditions}"
         )
 
     @property
     def conditions(self) -> list[str]:
         """Columns of the trial table other than start and stop."""
-        return [] if self.trials is None else [str(c) for c in self.trials if c not in ("start", "stop")]
+        columns: Sequence = () if self.trials is None else list(self.trials.columns)
+        return [str(c) for c in columns if c not in ("start", "stop")]
 
     def kind(self, name: str) -> str:
         """ "discrete", "continuous" or "circular" of a label or trial column."""
@@ -195,7 +197,8 @@ class Recording:
         """(train, test), or (train, valid, test), by trial; by purged blocks without trials.
 
         `how` is "last", "interleaved" or "random"; `stratify` names a trial column whose values
-        are held out in equal shares. Samples outside every trial go to no part.
+        are held out in equal shares. Samples outside every trial go to no part. Raises `DataError`
+        where a part would be empty or an option is unknown.
 
         >>> a, b = Recording(np.zeros((100, 1)), rate=1.0).split(test=0.2)
         >>> len(a), len(b)
@@ -223,6 +226,8 @@ class Recording:
     def folds(self, k: int, how: str = "blocks") -> list[tuple[Recording, Recording]]:
         """k pairs (train, test) whose tests cover every trial once.
 
+        `how` is "blocks" or "interleaved". Raises `DataError` where there are fewer trials than k.
+
         >>> trials = pd.DataFrame({"start": [0, 5, 10], "stop": [5, 10, 15]})
         >>> recording = Recording(np.zeros((15, 1)), rate=1.0, trials=trials)
         >>> [test.trials.index.tolist() for _, test in recording.folds(3)]
@@ -242,7 +247,12 @@ class Recording:
         """Resolve missing values: "drop" their samples, or "interpolate" gaps up to `max_gap` s.
 
         Interpolation is linear (nearest for discrete labels) and stays inside a segment. What it
-        cannot reach (longer gaps, segment ends) is dropped. Dropped samples end a segment.
+        cannot reach (longer gaps, segment ends) is dropped. Dropped samples end a segment. Raises
+        `DataError` where nothing would be left.
+
+        >>> signal = np.array([[0.0], [np.nan], [1.0]])
+        >>> Recording(signal, rate=1.0).fill("interpolate").signal.ravel()
+        array([0. , 0.5, 1. ])
         """
         from ._missing import interpolated, missing
 

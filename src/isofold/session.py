@@ -20,6 +20,9 @@ from .recording import Recording
 class Session:
     """Units, series, events and trials of one recording session, in seconds.
 
+    Not what a model takes: `bin` puts it on one grid. Data that are on one grid already need no
+    session; give them to `Recording`.
+
     Parameters
     ----------
     units

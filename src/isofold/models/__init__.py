@@ -41,6 +41,7 @@ METHODS: dict[str, Method] = {
         CEBRA, "contrastive, samples with similar labels belong together", labels="required"
     ),
 }
+"""Every name that a study or `isofold embed` can give; docs/choose-a-method.md says when to."""
 
 
 def load(path: str | Path, encoder: Callable | None = None) -> Estimator:
@@ -50,9 +51,18 @@ def load(path: str | Path, encoder: Callable | None = None) -> Estimator:
     ------
     ReadError
         There is no such file, or isofold did not write it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import isofold as iso
+    >>> circle = iso.simulate.circle(seed=0, n_samples=200)
+    >>> file = iso.PCA(output_dimension=2).fit(circle).save(tempfile.mkdtemp() + "/model.isofold")
+    >>> iso.load(file).transform(circle).shape
+    (200, 2)
     """
     header, arrays = read_model(path)
-    kinds: dict[str, type[Estimator]] = {cls.__name__: cls for cls in (PCA, CEBRA)}
+    kinds = {m.estimator.__name__: m.estimator for m in METHODS.values()}
     if header["estimator"] not in kinds:
         raise ReadError(
             f"{path} holds a {header['estimator']!r}; this isofold knows {sorted(kinds)}"
@@ -66,6 +76,9 @@ def load(path: str | Path, encoder: Callable | None = None) -> Estimator:
 
 def fit_seeds(model: Estimator, X: Any, seeds: Sequence[int], *y: Any, **options: Any) -> list[Any]:
     """Fit a copy of `model` for every seed; the compiled program is shared.
+
+    `X`, `y` and options are those of `fit`, with its errors. For several recordings or methods use
+    a `Study`, which runs in parallel and keeps what it did.
 
     >>> import isofold as iso
     >>> circle = iso.simulate.circle(seed=0, n_samples=200)

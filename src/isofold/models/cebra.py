@@ -25,11 +25,13 @@ EVALUATION = {"batches": 100, "batch_size": 512, "num_negatives": 512}
 class CEBRA(Estimator):
     """Consistent embeddings by contrast: near pairs close together, random pairs apart.
 
-    Minimises InfoNCE (`isofold.objectives.infonce`) over an encoder of a short window of the
-    signal. What makes a pair near is `conditional`: "time" (Δ samples later in the same trial),
-    "time_delta" (a sample whose label is that of the reference plus a change seen elsewhere),
-    "delta_normal" (label within a Gaussian of width `delta`). Discrete labels restrict positives to
-    the reference's class. Windows, pairs and label differences never cross a trial or a gap.
+    (time, channel) → (time, latent). Minimises InfoNCE, the mean over references r with positive p
+    and negatives n of −φ(r, p)/τ + log Σ exp φ(r, n)/τ (`isofold.objectives.infonce`), over an
+    encoder of a short window of the signal. What makes a pair near is `conditional`: "time" (Δ
+    samples later in the same trial), "time_delta" (a sample whose label is that of the reference
+    plus a change seen elsewhere), "delta_normal" (label within a Gaussian of width `delta`).
+    Discrete labels restrict positives to the reference's class. Windows, pairs and label
+    differences never cross a trial or a gap.
 
     Settings left at "auto" follow `settings_["recipe"]` (docs/choose-a-method.md); settings given
     explicitly are obeyed exactly. An explicit `learning_rate` means a constant rate.
@@ -38,7 +40,7 @@ class CEBRA(Estimator):
     labels it decodes them even from noise there. Score on held-out trials, beside
     `isofold.scores.control`.
 
-    The method is covered by US patent 12499131 (EPFL); the README says more.
+    Its authors state that US patent 12499131 (EPFL) covers the method; the README says more.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from ._inputs import gather, positional, refuse_missing, used_segments
 
 
 class PCA(Estimator):
-    """Project on the directions of largest variance: z_t = (x_t − mean) Wᵀ.
+    """Project on the directions of largest variance: z_t = (x_t − mean) Wᵀ, W (latent, channel).
 
     Not for data whose structure is curved (place cells on a track): use it as the floor.
 

@@ -18,7 +18,8 @@ class ZScore(BaseEstimator):
     """Subtract the mean of each channel and divide by its standard deviation.
 
     Both are of the samples inside trials of the recording that `fit` was given; a channel that
-    does not vary there is divided by 1.
+    does not vary there is divided by 1. Not needed before PCA or CEBRA of counts; it lifts units
+    that hardly fire to the size of those that do.
 
     Raises
     ------

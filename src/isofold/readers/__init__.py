@@ -43,6 +43,11 @@ def read(path: str | Path, **options: Any) -> Session:
     UnsafeFileError
         The file needs pickle, which runs code that the file carries.
 
+    Notes
+    -----
+    Not for arrays in memory (build a `Recording`), nor for what `Recording.save` wrote
+    (`isofold.load_recording`). docs/recordings.md shows every kind of file.
+
     Examples
     --------
     >>> import tempfile

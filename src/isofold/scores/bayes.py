@@ -30,6 +30,11 @@ class PoissonBayes:
     smoothing
         Standard deviation of a Gaussian over bins, on counts and occupancy alike, in bins.
 
+    Raises
+    ------
+    DataError
+        `kind` is unknown, there are fewer than two bins, or counts are negative.
+
     Notes
     -----
     Counts must be those of one window width in training and test; units are taken as independent

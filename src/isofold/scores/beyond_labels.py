@@ -33,7 +33,7 @@ def beyond_labels(
     R² is that of `recovery`, held out. R²_labels predicts the truth by its mean in bins of the
     labels, R²_oracle by `oracle` (for example the exact posterior mean); without one it is 1.
     `also` gives the three and "within_label", the recovery after the mean of each label bin is
-    taken from both sides.
+    taken from both sides. For simulations: it needs the truth.
 
     Parameters
     ----------

@@ -71,7 +71,13 @@ def surrogate(trials: NDArray, rng: np.random.Generator, how: str = "both") -> I
 def surrogate_within(
     trials: NDArray, parts: NDArray, rng: np.random.Generator, how: str = "both"
 ) -> Ints:
-    """`surrogate` inside each part (train, test; odd, even): nothing passes between the parts."""
+    """`surrogate` inside each part (train, test; odd, even): nothing passes between the parts.
+
+    >>> parts = np.array([0, 0, 1, 1])
+    >>> index = surrogate_within(np.arange(4), parts, np.random.default_rng(0))
+    >>> (parts[index] == parts).all()
+    np.True_
+    """
     index = np.arange(len(trials))
     for part in np.unique(parts):
         rows = np.flatnonzero(parts == part)

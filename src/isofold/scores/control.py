@@ -61,7 +61,13 @@ def control(
 
     Examples
     --------
-    `iso.scores.control(iso.CEBRA(random_state=0), recording, labels=["position"], n=5)`
+    PCA takes no notice of labels, so its controls are as good as it is:
+
+    >>> import isofold as iso
+    >>> rat = iso.simulate.place_cells(seed=0, n_laps=10, n_units=10, rate=10.0)
+    >>> score = control(iso.PCA(2), rat, labels=["position"], n=3)
+    >>> float(np.ptp([*score.chance, score.value]))
+    0.0
     """
     names = [labels] if isinstance(labels, str) else list(labels)
     if not names or n < 1:

@@ -22,6 +22,15 @@ def goodness_of_fit(model: Any, recording: Any, seed: int = 0) -> Score:
     The model offers `goodness_parts(recording, seed) -> (values, unit, chance)`: one value a batch
     or trial (an array, or a Series whose index names them), the unit, and draws of chance.
 
+    Parameters
+    ----------
+    model
+        Fitted.
+    recording
+        Trials that the fit has not seen, with the labels that it was given.
+    seed
+        Fixes the evaluation batches.
+
     Raises
     ------
     TypeError

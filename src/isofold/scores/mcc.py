@@ -34,6 +34,8 @@ def mcc(
 
     Parameters
     ----------
+    z, truth, groups, in_sample
+        As in `recovery`.
     kind
         "strong": columns as they are; "weak": after canonical correlation analysis.
     correlation
@@ -46,7 +48,8 @@ def mcc(
 
     Notes
     -----
-    Chance is above 0 and grows with the number of columns: read it beside `chance`. Source:
+    Chance is above 0 and grows with the number of columns: read it beside `chance`. Not for models
+    that promise a linear map only, unless kind="weak": use `recovery`. Source:
     Hyvärinen & Morioka, NeurIPS 2016; out of sample as in ICE-BeeM (Khemakhem et al. 2020).
 
     Examples

@@ -25,12 +25,17 @@ def procrustes(
 
     Stricter than `recovery`: shape counts, not only content. Fitted on odd trials, scored on even
     trials, and back; the narrower of the two gets columns of 0. With in_sample=True the value is
-    1 − the disparity of `scipy.spatial.procrustes`.
+    1 − the disparity of `scipy.spatial.procrustes`. Arguments are those of `recovery`. Not for
+    embeddings on a sphere of a truth that is not on one: they differ in shape by construction.
 
     Raises
     ------
     DataError
         Lengths differ, values are missing, or there is only one trial.
+
+    References
+    ----------
+    Schönemann, Psychometrika 31, 1 (1966).
 
     Examples
     --------

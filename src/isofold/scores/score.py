@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 class Score:
     """A score beside its parts, its uncertainty and what chance gives.
 
+    Compare scores of one unit and one `settings` only; `float(score)` is the value.
+
     Parameters
     ----------
     value
@@ -67,6 +69,7 @@ class Score:
 
     @property
     def chance_mean(self) -> float:
+        """Mean of chance; NaN without."""
         return float(np.mean(self.chance)) if len(self.chance) else float("nan")
 
     @property

@@ -64,6 +64,10 @@ def circle(
     DataError
         An option does not exist or contradicts another.
 
+    Notes
+    -----
+    The bare circle is linear: PCA finds it. Compare methods on `mixing="nonlinear"`.
+
     Examples
     --------
     >>> recording = circle(seed=0, n_samples=100, radius=2.0, noise=0.0)

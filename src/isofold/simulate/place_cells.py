@@ -86,6 +86,12 @@ def place_cells(
     DataError
         A number is out of its range.
 
+    Notes
+    -----
+    Easier than an animal: no theta, no replay, no remapping, no spikes of one unit in another. For
+    tests and for learning the tools, not for choosing a method for real data. Place fields:
+    O'Keefe & Dostrovsky, Brain Research 34, 171 (1971).
+
     Examples
     --------
     >>> recording = place_cells(seed=0, n_laps=4, n_units=10)
@@ -121,7 +127,8 @@ def place_cells(
 def place_cells_session(seed: int = 0, **options) -> Session:
     """The same session as spike times and positions on their own clocks, as a file would hold it.
 
-    Takes the options of `place_cells`. Binned at 1 / `rate` it gives the same counts.
+    Takes the options of `place_cells` (`n_units` must be a number, else `DataError`). Binned at
+    1 / `rate` it gives the same counts.
 
     >>> session = place_cells_session(seed=0, n_laps=4, n_units=10)
     >>> session.trials["direction"].tolist()

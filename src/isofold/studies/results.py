@@ -50,6 +50,11 @@ class Results:
     ------
     StudyError
         The folder holds no results, or a key names no run.
+
+    Examples
+    --------
+    >>> results = open_results("results/track")  # doctest: +SKIP
+    >>> results.scores.query("part == 'all' and unit == 'R²'")  # doctest: +SKIP
     """
 
     def __init__(self, path: str | Path):
@@ -150,5 +155,11 @@ def open_results(path: str | Path) -> Results:
     ------
     StudyError
         The folder holds no results.
+
+    Examples
+    --------
+    >>> open_results("nowhere")
+    Traceback (most recent call last):
+    isofold.errors.StudyError: a results folder holds study.toml; 'nowhere' does not: ...
     """
     return Results(path)

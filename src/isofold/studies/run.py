@@ -68,6 +68,13 @@ def run(
         The folder holds something else, or options exclude each other; nothing was touched.
     KeyboardInterrupt
         Ctrl-C; finished runs are kept.
+
+    Examples
+    --------
+    docs/studies.md runs one.
+
+    >>> run(Study.from_toml("track.toml"), out="results/track", workers=4)  # doctest: +SKIP
+    <Results 'results/track': 45 runs done, 0 failed>
     """
     if serial and (scheduler or workers):
         raise StudyError("serial runs have one process; drop workers and scheduler, or serial")
