@@ -21,7 +21,7 @@ Fill = Callable[[NDArray, NDArray, NDArray], NDArray]
 
 
 def missing(recording: Recording) -> Bools:
-    """Samples (time,) with NaN in the signal or a label, -1 in a discrete or "" in a string label.
+    """Samples (time,) where signal or a label is not finite, or a label is -1 (discrete) or "".
 
     >>> from isofold import Recording
     >>> signal = np.array([[0.0], [np.nan], [1.0]])
@@ -40,27 +40,30 @@ def missing_label(recording: Recording, name: str) -> Bools:
     return np.any(holes.reshape(len(holes), -1), axis=1)
 
 
-def require_complete(recording: Recording, labels: Sequence[str] = ()) -> None:
-    """Raise `MissingValuesError` if the signal or a named label lacks a value inside a trial."""
-    inside = recording.trial != walls_.OUTSIDE
-    found = _missing_signal(recording) & inside
+def require_complete(
+    recording: Recording, labels: Sequence[str] = (), used: Bools | None = None
+) -> None:
+    """Raise `MissingValuesError` if signal or a named label lacks a value in the `used` samples
+    (default: those inside trials), naming channel or label and the first time."""
+    used = recording.trial != walls_.OUTSIDE if used is None else used
+    found = _missing_signal(recording) & used
     if found.any():
-        first = int(np.flatnonzero(found)[0])
-        channel = int(np.flatnonzero(np.isnan(np.asarray(recording.signal[first])))[0])
-        what = f"channel {recording.channels.index[channel]!r}"
-        raise MissingValuesError(_complaint(recording, what, found, first))
+        first = int(np.argmax(found))
+        channel = int(np.argmin(np.isfinite(np.asarray(recording.signal[first]))))
+        raise _lacking(recording, f"channel {recording.channels.index[channel]!r}", found)
     for name in labels:
-        found = missing_label(recording, name) & inside
+        found = missing_label(recording, name) & used
         if found.any():
-            first = int(np.flatnonzero(found)[0])
-            raise MissingValuesError(_complaint(recording, f"label {name!r}", found, first))
+            raise _lacking(recording, f"label {name!r}", found)
 
 
-def _complaint(recording: Recording, what: str, found: Bools, first: int) -> str:
-    return (
-        f"no value may be missing in what is used; {what} of recording {recording.name!r} lacks "
-        f"one first at {recording.time[first]:.6g} s, {int(found.sum())} samples are concerned; "
-        "use recording.fill('drop') or recording.fill('interpolate', max_gap=...)"
+def _lacking(recording: Recording, what: str, found: Bools) -> MissingValuesError:
+    first = int(np.argmax(found))
+    return MissingValuesError(
+        f"every value that is used must be finite and known; {what} of recording "
+        f"{recording.name!r} lacks {int(found.sum())} samples, the first at "
+        f"{recording.time[first]:.3f} s (sample {first}); resolve with recording.fill('drop') or "
+        "recording.fill('interpolate', max_gap=...)"
     )
 
 
@@ -69,13 +72,13 @@ def _missing_signal(recording: Recording) -> Bools:
     mask = np.zeros(recording.n_samples, dtype=bool)
     if signal.dtype.kind == "f":
         for start, stop in blocks(signal):
-            mask[start:stop] = np.isnan(np.asarray(signal[start:stop])).any(axis=1)
+            mask[start:stop] = ~np.isfinite(np.asarray(signal[start:stop])).all(axis=1)
     return mask
 
 
 def _holes(values: NDArray, kind: str) -> Bools:
     if values.dtype.kind == "f":
-        return np.isnan(values)
+        return ~np.isfinite(values)
     if values.dtype.kind == "U":
         return values == ""
     if values.dtype.kind in "iu" and kind == "discrete":

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._missing import require_complete
 from ..recording import Recording
 from ._embedding import as_embedding
 from ._files import write_model
-from ._inputs import gather, positional, refuse_missing
+from ._inputs import gather, positional
 
 
 class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -76,9 +77,8 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         check_is_fitted(self)
         inputs = gather(self, X, trials=trials)
         recording = inputs.recording
-        segments = recording.segments
         if inputs.shape is None:
-            refuse_missing(recording, (), segments["start"].to_numpy(), segments["stop"].to_numpy())
+            require_complete(recording, used=np.ones(len(recording), bool))
         z, edge = self._embed(recording)
         if inputs.shape is None:
             return as_embedding(z, recording, edge, type(self).__name__)

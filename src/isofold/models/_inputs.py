@@ -11,13 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from ..errors import DataError, MissingValuesError
+from .._missing import require_complete
+from ..errors import DataError
 from ..recording import Recording
 from ..sampling import Targets
-from ..trials import OUTSIDE, Ints
-
-BLOCK = 65_536
-"""Rows scanned at a time, so that a signal on disk is never loaded whole."""
+from ..trials import OUTSIDE, Ints, expand
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,10 @@ def _label_column(name: str, values: Any, n: int, shape: tuple[int, ...] | None)
     return values
 
 
-def used_segments(recording: Recording, outside_trials: bool) -> tuple[Ints, Ints]:
-    """Start and stop of the segments that a fit or a score uses."""
+def used_segments(
+    recording: Recording, outside_trials: bool, labels: Sequence[str] = ()
+) -> tuple[Ints, Ints]:
+    """Start and stop of the segments that a fit or a score uses; nothing may be missing there."""
     table = recording.segments
     if not outside_trials and recording.trials is not None:
         table = table[table["trial"] != OUTSIDE]
@@ -145,7 +145,11 @@ def used_segments(recording: Recording, outside_trials: bool) -> tuple[Ints, Int
             f"a model needs at least 2 samples; recording {recording.name!r} has "
             f"{n} sample(s){where}"
         )
-    return table["start"].to_numpy(), table["stop"].to_numpy()
+    start, stop = table["start"].to_numpy(), table["stop"].to_numpy()
+    used = np.zeros(recording.n_samples, bool)
+    used[expand(start, stop)] = True
+    require_complete(recording, labels, used)
+    return start, stop
 
 
 def targets_of(recording: Recording, names: Sequence[str]) -> Targets:
@@ -163,42 +167,3 @@ def targets_of(recording: Recording, names: Sequence[str]) -> Targets:
     if discrete:
         classes = np.unique(np.hstack(discrete), axis=0, return_inverse=True)[1].ravel()
     return Targets(np.hstack(continuous) if continuous else None, classes)
-
-
-def refuse_missing(recording: Recording, names: Sequence[str], start: Ints, stop: Ints) -> None:
-    """Raise `MissingValuesError` at the first NaN (or -1) in what a model would use."""
-    for a, b in zip(start, stop, strict=True):
-        for at in range(int(a), int(b), BLOCK):
-            block = np.asarray(recording.signal[at : min(at + BLOCK, int(b))])
-            if np.isfinite(block).all():
-                continue
-            row, channel = np.argwhere(~np.isfinite(block))[0]
-            what = f"channel {recording.channels.index[channel]!r}"
-            raise _missing(recording, what, at + row, block[row, channel])
-    used = np.zeros(recording.n_samples, bool)
-    for a, b in zip(start, stop, strict=True):
-        used[a:b] = True
-    for name in names:
-        values = recording.label(name)
-        if values.dtype.kind == "f":
-            bad = ~np.isfinite(values)
-        elif values.dtype.kind == "U":
-            bad = values == ""
-        else:
-            bad = (
-                values == OUTSIDE
-                if recording.kind(name) == "discrete" and values.dtype.kind == "i"
-                else np.zeros(values.shape, bool)
-            )
-        bad = bad.reshape(len(bad), -1).any(axis=1) & used
-        if bad.any():
-            row = int(np.flatnonzero(bad)[0])
-            raise _missing(recording, f"label {name!r}", row, values[row])
-
-
-def _missing(recording: Recording, what: str, row: int, value: Any) -> MissingValuesError:
-    return MissingValuesError(
-        f"a model needs finite values; {what} of recording {recording.name!r} is {value} at "
-        f"{recording.time[row]:.3f} s (sample {row}); resolve with "
-        "recording.fill('drop') or recording.fill('interpolate')"
-    )

@@ -16,7 +16,7 @@ from ..sampling import Layout, Targets, padded_size
 from . import _recipe
 from ._base import Estimator
 from ._contrast import adam_settings, choose_rule, pair_sampler, source_of
-from ._inputs import Inputs, gather, positional, refuse_missing, targets_of, used_segments
+from ._inputs import Inputs, gather, positional, targets_of, used_segments
 
 EVALUATION = {"batches": 100, "batch_size": 512, "num_negatives": 512}
 """How `score` draws pairs: fixed, so that scores of one temperature and dimension compare."""
@@ -234,8 +234,7 @@ class CEBRA(Estimator):
         from ._progress import progress
 
         settings, recording = self.settings_, inputs.recording
-        start, stop = used_segments(recording, self.outside_trials)
-        refuse_missing(recording, inputs.labels, start, stop)
+        start, stop = used_segments(recording, self.outside_trials, inputs.labels)
         source, whole = source_of(recording, inputs.labels, encoder, settings, start, stop)
         constant = settings["schedule"] == "constant"
         rate = float(settings["learning_rate"])
@@ -305,9 +304,8 @@ class CEBRA(Estimator):
         """
         from .._step import information
 
-        start, stop = used_segments(recording, self.outside_trials)
         names = self.settings_["labels"]
-        refuse_missing(recording, names, start, stop)
+        start, stop = used_segments(recording, self.outside_trials, names)
         z, _ = self._embed(recording)
         n = int((stop - start).sum())
         targets = targets_of(recording, names)

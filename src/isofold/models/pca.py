@@ -12,7 +12,7 @@ from ..errors import DataError
 from ..recording import Recording
 from ..trials import expand
 from ._base import Estimator
-from ._inputs import gather, positional, refuse_missing, used_segments
+from ._inputs import gather, positional, used_segments
 
 
 class PCA(Estimator):
@@ -63,8 +63,6 @@ class PCA(Estimator):
         inputs = gather(self, X, positional(y, keyword), labels, trials, reset=True)
         recording = inputs.recording
         start, stop = used_segments(recording, self.outside_trials)
-        if inputs.shape is None:
-            refuse_missing(recording, (), start, stop)
         rows = np.asarray(recording.signal)[expand(start, stop)]
         most = min(rows.shape)
         if not 1 <= self.output_dimension <= most:
