@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ..errors import DataError
@@ -56,15 +55,13 @@ def pair_sampler(pool: Pool, settings: dict[str, Any]) -> Sampler:
 
 def source_of(
     recording: Recording,
-    labels: Sequence[str],
     encoder: Encoder,
     settings: dict[str, Any],
     start: Ints,
     stop: Ints,
 ) -> tuple[Source, bool]:
     """Where training gets its rows, and whether to encode all of them each step."""
-    rule = settings["conditional"]
-    targets = targets_of(recording, () if rule == "time" else labels)
+    targets = targets_of(recording, settings["labels"])
     context = sum(encoder.offset) - 1
     needed = int((stop - start).sum()) + len(start) * context
     whole_size = None

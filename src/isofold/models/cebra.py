@@ -218,7 +218,7 @@ class CEBRA(Estimator):
         settings = _recipe.resolve(params, architecture, len(inputs.recording))
         _recipe.check(settings, architecture)
         settings["conditional"] = choose_rule(settings["conditional"], inputs)
-        settings["labels"] = list(inputs.labels)
+        settings["labels"] = [] if settings["conditional"] == "time" else list(inputs.labels)
         return settings, architecture
 
     def _with_first_layer(self, drawn):
@@ -234,8 +234,8 @@ class CEBRA(Estimator):
         from ._progress import progress
 
         settings, recording = self.settings_, inputs.recording
-        start, stop = used_segments(recording, self.outside_trials, inputs.labels)
-        source, whole = source_of(recording, inputs.labels, encoder, settings, start, stop)
+        start, stop = used_segments(recording, self.outside_trials, settings["labels"])
+        source, whole = source_of(recording, encoder, settings, start, stop)
         constant = settings["schedule"] == "constant"
         rate = float(settings["learning_rate"])
         plan = training.Plan(
@@ -331,7 +331,7 @@ class CEBRA(Estimator):
 
     def _scored(self, inputs: Inputs) -> Recording:
         wanted = self.settings_["labels"]
-        if inputs.shape is not None and list(inputs.labels) != wanted:
+        if inputs.shape is not None and wanted and list(inputs.labels) != wanted:
             raise DataError(
                 f"the model was fitted with {len(wanted)} label(s); give score() as many, "
                 f"got {len(inputs.labels)}"
