@@ -48,13 +48,15 @@ def test_require_complete_names_channel_label_and_time():
     signal[3, 1] = signal[4, 1] = NAN
     recording = Recording(signal, 2.0, start=1.0, channels=channels, name="rat")
     with pytest.raises(
-        MissingValuesError, match=r"channel 'u2' of recording 'rat' .* 2.5 s, 2 samp"
+        MissingValuesError, match=r"channel 'u2' of recording 'rat' lacks 2 samples, .* 2.500 s"
     ):
         require_complete(recording)
     trials = pd.DataFrame({"start": [0], "stop": [3]})
     clean = Recording(signal, 2.0, trials=trials, labels={"x": [0.0, NAN, 0, NAN, 0, 0]})
     require_complete(clean)
-    with pytest.raises(MissingValuesError, match=r"label 'x' .* first at 0.5 s, 1 samples"):
+    with pytest.raises(
+        MissingValuesError, match=r"label 'x' .* lacks 1 sample, the first at 0.500 s"
+    ):
         require_complete(clean, ["x"])
 
 

@@ -58,7 +58,7 @@ def test_every_step_refuses_nan_in_trials(name):
     recording = counts()
     recording.signal[4, 1] = np.nan
     step = STEPS[name](**EVERY_STEP[name])
-    with pytest.raises(MissingValuesError, match=r"channel 1 of recording 'rat' .* 0.4 s"):
+    with pytest.raises(MissingValuesError, match=r"channel 1 of recording 'rat' .* 0.400 s"):
         step.fit(recording).transform(recording)
 
 

@@ -87,7 +87,7 @@ def test_learned_temperature_stops_at_its_floor_and_leaves_it_again():
             return self.negatives(rng, reference.shape)
 
     noise = training.train(
-        encoder, source, lambda p: Unrelated(p, 3), plan(steps=60, **settings),
+        encoder, source, lambda p: Unrelated(p, 3), plan(steps=150, **settings),
         np.random.default_rng(0),
     )  # fmt: skip
     assert noise.temperatures[-1] > 0.55

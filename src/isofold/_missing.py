@@ -58,10 +58,10 @@ def require_complete(
 
 
 def _lacking(recording: Recording, what: str, found: Bools) -> MissingValuesError:
-    first = int(np.argmax(found))
+    first, n = int(np.argmax(found)), int(found.sum())
     return MissingValuesError(
         f"every value that is used must be finite and known; {what} of recording "
-        f"{recording.name!r} lacks {int(found.sum())} samples, the first at "
+        f"{recording.name!r} lacks {n} sample{'s' * (n > 1)}, the first at "
         f"{recording.time[first]:.3f} s (sample {first}); resolve with recording.fill('drop') or "
         "recording.fill('interpolate', max_gap=...)"
     )

@@ -246,5 +246,5 @@ def _manifest(folder: Path, recordings: tuple[str, ...]) -> dict:
         "inputs": {r: {"file": f"{r}.nwb", "sha256": "ab" * 32} for r in recordings},
         "command": ["isofold", "run", "study.toml", "--out", "results"],
         "started": "2026-11-22T05:00:00+00:00",
-        "keys": ["0123456789ab"],
+        "keys": sorted(p.name for p in (folder / "runs").glob("*")),
     }
