@@ -98,7 +98,6 @@ def peer(fold: Fold, mode: str, seed: int, rate: float) -> dict:
         "last": checkpoints[-1],
         "best": {**checkpoints[best], "steps": (best + 1) * EVERY},
         "z": done["embeddings"][-1],
-        "z_best": done["embeddings"][best],
     }
 
 
@@ -136,33 +135,42 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         saved = str(recording.save(folder / "rat.zarr"))
-        for number in range(given.folds):
-            fold = Fold(recording, given.folds, number, folder)
+        folds = [Fold(recording, given.folds, number, folder) for number in range(given.folds)]
+        first = {}
+        for number, fold in enumerate(folds):
             walls = {"recording": saved, "folds": given.folds, "fold": number}
-            for mode in ("time", "behavior"):
-                compare(fold, number, mode, {"data": str(fold.path)}, walls, folder, note)
+            sources = {"isofold": {"data": str(fold.path)}, "isofold, walls": walls}
+            for mode in RULES:
+                at = {"fold": number, "mode": mode}
+                first[number, mode] = compare(fold, at, sources, folder / "cache", note)
+        for (number, mode), theirs in first.items():
+            tune(folds[number], {"fold": number, "mode": mode}, theirs, note)
 
 
-def compare(fold, number, mode, arrays, walls, folder, note) -> None:
-    """All rows of one fold and mode, the packages in turn."""
+def compare(fold: Fold, at: dict, sources: dict[str, dict], cache: Path, note) -> dict:
+    """Published recipe and ours, two seeds each, in turn; returns the peer's first fit."""
     kept: dict[str, list] = {}
-    at = {"fold": number, "mode": mode}
+    theirs = []
     for seed in (0, 1):
-        theirs = peer(fold, mode, seed, RATES[0])
-        note(**at, who="cebra", seed=seed, seconds=theirs["seconds"], **theirs["last"])
-        kept.setdefault("cebra", []).append(theirs["z"])
-        for who, source in (("isofold", arrays), ("isofold, walls", walls)):
-            mine = ours(source, fold, mode, seed, folder / "cache")
+        theirs.append(peer(fold, at["mode"], seed, RATES[0]))
+        note(**at, who="cebra", seed=seed, seconds=theirs[-1]["seconds"], **theirs[-1]["last"])
+        kept.setdefault("cebra", []).append(theirs[-1]["z"])
+        for who, source in sources.items():
+            mine = ours(source, fold, at["mode"], seed, cache)
             times = {"cold_s": mine["cold_s"], "warm_s": mine["warm_s"]}
             note(**at, who=who, seed=seed, **times, **mine["last"])
             kept.setdefault(who, []).append(mine["z"])
-        tuned = [theirs, *(peer(fold, mode, seed, rate) for rate in RATES[1:])] if not seed else []
-        if tuned:
-            best = max(tuned, key=lambda t: t["best"]["bits"])
-            total = sum(t["seconds"] for t in tuned)
-            note(**at, who="cebra, tuned oracle", seed=seed, seconds=total, **best["best"])
     for who, zs in kept.items():
         note(**at, who=who, consistency=fold.consistency(zs))
+    return theirs[0]
+
+
+def tune(fold: Fold, at: dict, first: dict, note) -> None:
+    """The oracle: the best checkpoint of the best rate, by InfoNCE on the held-out laps."""
+    fits = [first, *(peer(fold, at["mode"], 0, rate) for rate in RATES[1:])]
+    best = max(fits, key=lambda fit: fit["best"]["bits"])
+    total = sum(fit["seconds"] for fit in fits)
+    note(**at, who="cebra, tuned oracle", seed=0, seconds=total, **best["best"])
 
 
 if __name__ == "__main__":
