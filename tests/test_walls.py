@@ -40,7 +40,7 @@ def recordings(draw):
 class Recorder:
     """Stands in for the compiled step and keeps what it was handed."""
 
-    def __call__(self, params, adam, rows, index, rates, count, key, *, n_ref, **rest):
+    def __call__(self, params, adam, rows, index, rates, count, seed, first, *, n_ref, **rest):
         self.rows, self.index, self.n_ref = np.asarray(rows), index[:count], n_ref
         zeros = jnp.zeros(len(index))
         return params, adam, zeros, zeros

@@ -24,7 +24,7 @@ def enable_cache(folder: str | Path | None = None) -> Path:
     path = base / f"jax-{jax.__version__}-{platform.machine()}-{_processor()}"
     path.mkdir(parents=True, exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(path))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     return path
 

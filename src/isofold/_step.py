@@ -12,6 +12,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from .networks import Encoder
@@ -36,7 +37,7 @@ class Params(NamedTuple):
     """What can be trained: the encoder's arrays and a = log(1/τ)."""
 
     encoder: Encoder
-    log_inverse_temperature: jax.Array
+    log_inverse_temperature: jax.Array | np.floating
 
 
 class Fixed:
@@ -99,7 +100,8 @@ def run_chunk(
     index: jax.Array,
     rates: jax.Array,
     n_steps: jax.Array,
-    key: jax.Array,
+    seed: jax.Array,
+    first_step: jax.Array,
     hyper: Hyper,
     trainable: Params,
     *,
@@ -114,6 +116,7 @@ def run_chunk(
     `index` (step, reference ‖ positive ‖ negative) are rows; `trainable` has a 0 or 1 for every
     array. Returns parameters, Adam's state, and loss and temperature of every step.
     """
+    key = jax.random.fold_in(jax.random.key(seed), first_step)
     adam = optax.scale_by_adam(hyper.beta1, hyper.beta2, hyper.epsilon)
 
     def step(i, carry):

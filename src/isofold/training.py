@@ -119,68 +119,73 @@ class _Run:
     def __init__(self, encoder: Encoder, plan: Plan, rng: np.random.Generator):
         arrays, static = eqx.partition(encoder, eqx.is_array)
         self._plan, self._fixed = plan, Fixed(static)
-        self._params = Params(arrays, jnp.float32(-np.log(plan.temperature)))
-        self._adam = optax.scale_by_adam().init(self._params)
-        self._key = jax.random.key(int(rng.integers(2**31)))
+        # NumPy, not jax.numpy, wherever a value is made: every small operation outside the chunk
+        # would be a program of its own to trace and load.
+        self._params = Params(arrays, np.float32(-np.log(plan.temperature)))
+        zeros = jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), self._params)
+        self._adam = optax.ScaleByAdamState(count=np.int32(0), mu=zeros, nu=zeros)
+        self._seed = np.uint32(rng.integers(2**31))
         self._chunk = partial(
             run_chunk,
-            hyper=jax.tree.map(jnp.float32, plan.hyper),
+            hyper=jax.tree.map(np.float32, plan.hyper),
             trainable=_trainable(self._params, plan),
             fixed=self._fixed,
             distance=plan.distance,
             whole=plan.whole,
             dropout=plan.hyper.channel_dropout > 0,
         )
-        self._losses: list[jax.Array] = []
-        self._temperatures: list[jax.Array] = []
+        self._record: list[tuple[int, jax.Array, jax.Array]] = []
+        """Steps, loss and temperature of every chunk."""
 
     def advance(self, first: int, count: int, rows: jax.Array, index: NDArray[np.int32]) -> None:
         rates = np.zeros(CHUNK, np.float32)
         rates[:count] = self._plan.rates[first : first + count]
-        key = jax.random.fold_in(self._key, first)
         n_ref = self._plan.batch_size or index.shape[1] // 3
         params, adam, loss, temperature = self._chunk(
-            self._params, self._adam, rows, index, rates, count, key, n_ref=n_ref
+            self._params, self._adam, rows, index, rates, count, self._seed, first, n_ref=n_ref
         )
-        if self._losses:
+        if self._record:
             # At most one chunk runs ahead of the host, so that Ctrl-C and progress are prompt.
-            self._losses[-1].block_until_ready()
+            self._record[-1][1].block_until_ready()
         self._params, self._adam = params, adam
-        self._losses.append(loss[:count])
-        self._temperatures.append(temperature[:count])
+        self._record.append((count, loss, temperature))
 
     @property
     def steps(self) -> int:
-        return sum(len(loss) for loss in self._losses)
+        return sum(count for count, _, _ in self._record)
 
     @property
     def encoder(self) -> Encoder:
         return eqx.combine(self._params.encoder, self._fixed.encoder)
 
     def look(self) -> tuple[float, Encoder, float]:
-        return float(self._losses[-1][-1]), self.encoder, float(self._temperatures[-1][-1])
+        loss, temperature = self._joined(self._record[-1:])
+        return float(loss[-1]), self.encoder, float(temperature[-1])
 
     def result(self, interrupted: bool) -> Trained:
+        loss, temperatures = self._joined(self._record)
         return Trained(
             encoder=jax.block_until_ready(self.encoder),
-            temperature=float(np.exp(-self._params.log_inverse_temperature)),
-            loss=_joined(self._losses),
-            temperatures=_joined(self._temperatures),
+            temperature=float(np.exp(-np.asarray(self._params.log_inverse_temperature))),
+            loss=loss,
+            temperatures=temperatures,
             interrupted=interrupted,
         )
 
-
-def _joined(parts: list[jax.Array]) -> NDArray[np.float64]:
-    return np.concatenate([np.asarray(p, float) for p in parts] or [np.empty(0)])
+    @staticmethod
+    def _joined(record: list[tuple[int, jax.Array, jax.Array]]) -> NDArray[np.float64]:
+        """(loss ‖ temperature, step)"""
+        parts = [np.stack([loss, temperature])[:, :n] for n, loss, temperature in record]
+        return np.concatenate([np.empty((2, 0)), *parts], axis=1)
 
 
 def _trainable(params: Params, plan: Plan) -> Params:
     """1 for every array that learns, 0 for those that stay."""
-    ones = jax.tree.map(lambda _: jnp.float32(1), params.encoder)
+    ones = jax.tree.map(lambda _: np.float32(1), params.encoder)
     if plan.first_layer_only:
-        zeros = jax.tree.map(lambda _: jnp.float32(0), params.encoder.layers)
+        zeros = jax.tree.map(lambda _: np.float32(0), params.encoder.layers)
         ones = eqx.tree_at(lambda e: e.layers, ones, (ones.layers[0], *zeros[1:]))
-    return Params(ones, jnp.float32(plan.learn_temperature))
+    return Params(ones, np.float32(plan.learn_temperature))
 
 
 def _chunks(

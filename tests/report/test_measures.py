@@ -151,3 +151,17 @@ def test_no_scores_say_so():
 
 def test_numbers_have_three_digits_and_a_minus_sign():
     assert [number(x) for x in (0.0, -0.02, 123456.0, 1e-9)] == ["0", "−0.02", "123000", "1e−09"]
+
+
+def test_methods_with_a_decoder_each_stand_in_one_measure():
+    scores = table({"raw": [0.5], "naive Bayes": [0.6]})
+    scores.loc[scores["method"] == "naive Bayes", "decoder"] = "bayes"
+    (found,) = score_measures(scores, ["raw", "naive Bayes"])
+    assert found.decoder == "bayes, knn"
+    assert [line.variant for line in found.lines] == ["raw", "naive Bayes"]
+
+
+def test_two_decoders_of_one_method_stand_apart():
+    scores = table({"raw": [0.5]})
+    both = pd.concat([scores, scores.assign(decoder="ridge")], ignore_index=True)
+    assert [m.decoder for m in score_measures(both, ["raw"])] == ["knn", "ridge"]

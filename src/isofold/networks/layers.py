@@ -11,6 +11,7 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 
@@ -35,11 +36,27 @@ class Conv(eqx.Module):
         return self.weight.shape[0] - 1
 
 
-class Gelu(eqx.Module):
+@jax.custom_jvp
+def gelu(x: Array) -> Array:
     """GELU in its exact form, x Φ(x)."""
+    return x * (1 + jax.lax.erf(x * np.sqrt(0.5).astype(np.float32))) / 2
+
+
+@gelu.defjvp
+def _gelu_jvp(primals, tangents):
+    """Derivative Φ(x) + x φ(x), found on the way forward, where Φ is at hand: a quarter of the
+    time of a training step lies here."""
+    (x,), (dx,) = primals, tangents
+    below = (1 + jax.lax.erf(x * np.sqrt(0.5).astype(np.float32))) / 2
+    density = jnp.exp(-x * x / 2) / np.sqrt(2 * np.pi).astype(np.float32)
+    return x * below, (below + x * density) * dx
+
+
+class Gelu(eqx.Module):
+    """GELU as a layer."""
 
     def __call__(self, x: Float[Array, "row unit"]) -> Float[Array, "row unit"]:
-        return jax.nn.gelu(x, approximate=False)
+        return gelu(x)
 
     @property
     def shrink(self) -> int:
@@ -54,7 +71,7 @@ class Skip(eqx.Module):
     def __call__(self, x: Float[Array, "row unit"]) -> Float[Array, "shorter unit"]:
         left = self.conv.shrink // 2
         right = self.conv.shrink - left
-        return x[left : x.shape[0] - right] + jax.nn.gelu(self.conv(x), approximate=False)
+        return x[left : x.shape[0] - right] + gelu(self.conv(x))
 
     @property
     def shrink(self) -> int:

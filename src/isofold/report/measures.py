@@ -45,6 +45,7 @@ class Measure:
     score: str
     label: str
     decoder: str
+    """The decoder, or those of the methods where each has its own."""
     unit: str
     split: str
     between: str
@@ -69,6 +70,7 @@ def score_measures(scores: pd.DataFrame, order: list[str]) -> list[Measure]:
     """Measures in `Results.scores`; `order` gives the variants in the order of the page."""
     if scores.empty:
         return []
+    scores = _one_decoder_each(scores)
     whole = scores[scores["part"] == WHOLE]
     trials = scores[scores["part"].str.contains(r"(?:^|, )trial ", regex=True, na=False)]
     trials = trials.assign(trial=trials["part"].str.replace(r"^.*?trial ", "", regex=True))
@@ -123,6 +125,19 @@ def _measures(whole: pd.DataFrame, trials: pd.DataFrame, order: list[str]) -> li
         better = same["unit"] != MEDIAN_ERROR
         found.append(Measure(**same, over=over, higher_is_better=better, lines=lines))
     return found
+
+
+def _one_decoder_each(scores: pd.DataFrame) -> pd.DataFrame:
+    """Where every variant has one decoder of a label, they stand in one measure."""
+    if "decoder" not in scores:
+        return scores
+    asked = ["score", "label"]
+    decoder = scores["decoder"].fillna("")
+    of_variant = decoder.groupby([scores[c] for c in [*asked, "variant"]], dropna=False)
+    of_label = decoder.groupby([scores[c] for c in asked], dropna=False)
+    most = of_variant.transform("nunique").groupby([scores[c] for c in asked], dropna=False)
+    joined = of_label.transform(lambda d: ", ".join(sorted(set(d))))
+    return scores.assign(decoder=joined.where(most.transform("max") == 1, decoder))
 
 
 def _tidy(table: pd.DataFrame) -> pd.DataFrame:
