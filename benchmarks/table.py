@@ -1,4 +1,4 @@
-"""Tables of benchmarks/results/*.json as Markdown: python benchmarks/table.py > results/README.md."""
+"""Write benchmarks/results/README.md from the numbers beside it."""
 
 from __future__ import annotations
 
@@ -50,13 +50,14 @@ def fits() -> str:
     lines = [
         "## A default fit against the published recipe",
         "",
-        f"Rat CA1 on a linear track (31 units, 25 ms, running laps), {folds} folds of whole laps, 2 "
-        f"seeds; {machine}. cebra: offset10-model, 3-D, batch 512, rate 3e-4, 5,000 steps. Oracle: "
-        "the best of three rates and ten checkpoints by InfoNCE on the held-out laps, which its "
-        f"users do not have ({tuned} of {folds} folds); its time is that of the three fits. isofold: "
-        "everything at “auto”; “walls” with trials and gaps as walls, else on the same plain arrays. "
-        "Cold: empty compilation cache; warm: filled; both in a fresh process. All held out: "
-        "information in bits (τ = 1), kNN decoding of position, consistency between two seeds.",
+        f"Rat CA1 on a linear track (31 units, 25 ms, running laps), {folds} folds of whole laps, "
+        f"2 seeds; {machine}. cebra: offset10-model, 3-D, batch 512, rate 3e-4, 5,000 steps. "
+        "Oracle: the best of three rates and ten checkpoints by InfoNCE on the held-out laps, "
+        f"which its users do not have ({tuned} of {folds} folds); its time is that of the three "
+        "fits. isofold: everything at “auto”; “walls” with trials and gaps as walls, else on the "
+        "same plain arrays. Cold: empty compilation cache; warm: filled; both in a fresh process. "
+        "All held out: information in bits (τ = 1), kNN decoding of position, consistency between "
+        "two seeds.",
         "",
         "| mode | who | seconds | speed-up | bits | R² | error, px | consistency |",
         "|---|---|---|---|---|---|---|---|",

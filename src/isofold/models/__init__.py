@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ METHODS: dict[str, Method] = {
 """Every name that a study or `isofold embed` can give; docs/choose-a-method.md says when to."""
 
 
-def load(path: str | Path, encoder: Callable | None = None) -> Estimator:
+def load(path: str | Path) -> Estimator:
     """Read a model that `save` wrote. Nothing that the file names is imported or executed.
 
     Raises

@@ -17,7 +17,7 @@ from .._missing import require_complete
 from ..recording import Recording
 from ._embedding import as_embedding
 from ._files import write_model
-from ._inputs import gather, positional
+from ._inputs import gather, is_list_of_recordings, positional
 
 
 class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -63,7 +63,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         ----------
         X
             `Recording` → xarray (time, latent); (time, channel) → (time, latent);
-            (trial, time, channel) → (trial, time, latent).
+            (trial, time, channel) → (trial, time, latent); a list of them → a list.
         trials
             With a (time, channel) array: table of `start`, `stop` in samples, walls for windows.
 
@@ -75,6 +75,8 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             The number of channels is not that of the fit.
         """
         check_is_fitted(self)
+        if is_list_of_recordings(X):
+            return [self.transform(one, trials=trials) for one in X]
         inputs = gather(self, X, trials=trials)
         recording = inputs.recording
         if inputs.shape is None:

@@ -50,7 +50,7 @@ def gather(
     reset: bool = False,
 ) -> Inputs:
     """Check what was handed to `fit` (`reset`), `transform` or `score`."""
-    if isinstance(X, (list, tuple)) and len(X) and _is_session(X[0]):
+    if is_list_of_recordings(X):
         if len(X) > 1:
             raise DataError(
                 f"{type(estimator).__name__} takes one recording at a time, got {len(X)}; fit one "
@@ -64,8 +64,11 @@ def gather(
     return _from_array(estimator, X, y, trials, reset)
 
 
-def _is_session(item: Any) -> bool:
-    return isinstance(item, Recording) or getattr(item, "ndim", 0) >= 2
+def is_list_of_recordings(X: Any) -> bool:
+    """A list of recordings or of (time, channel) arrays, rather than one array as nested lists."""
+    if not isinstance(X, (list, tuple)) or not X:
+        return False
+    return isinstance(X[0], Recording) or getattr(X[0], "ndim", 0) >= 2
 
 
 def _from_recording(estimator, recording: Recording, y, labels, trials, reset: bool) -> Inputs:
