@@ -121,6 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("nwb")
     parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--tuned", type=int, default=3, help="folds in which the oracle runs")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/fits.json"))
     given = parser.parse_args()
     recording = rat(given.nwb)
@@ -144,6 +145,8 @@ def main() -> None:
                 at = {"fold": number, "mode": mode}
                 first[number, mode] = compare(fold, at, sources, folder / "cache", note)
         for (number, mode), theirs in first.items():
+            if number >= given.tuned:
+                continue
             tune(folds[number], {"fold": number, "mode": mode}, theirs, note)
 
 
