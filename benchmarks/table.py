@@ -54,7 +54,7 @@ def fits() -> str:
         f"2 seeds; {machine}. cebra: offset10-model, 3-D, batch 512, rate 3e-4, 5,000 steps. "
         "Oracle: the best of three rates and ten checkpoints by InfoNCE on the held-out laps, "
         f"which its users do not have ({tuned} of {folds} folds); its time is that of the three "
-        "fits. isofold: everything at “auto”; “walls” with trials and gaps as walls, else on the "
+        "fits, – where they ran beside other work. isofold: everything at “auto”; “walls” with trials and gaps as walls, else on the "
         "same plain arrays. Cold: empty compilation cache; warm: filled; both in a fresh process. "
         "All held out: information in bits (τ = 1), kNN decoding of position, consistency between "
         "two seeds.",
@@ -78,14 +78,14 @@ def fits() -> str:
 def _seconds(part: pd.DataFrame) -> str:
     if part["cold_s"].notna().any():
         return f"{part['cold_s'].median():.1f} cold, {part['warm_s'].median():.1f} warm"
-    return f"{part['seconds'].median():.0f}"
+    return f"{part['seconds'].median():.0f}" if part["seconds"].notna().all() else "–"
 
 
 def _speed(part: pd.DataFrame, base: float) -> str:
     if part["cold_s"].notna().any():
         cold, warm = base / part["cold_s"].median(), base / part["warm_s"].median()
         return f"**{cold:.0f}×** cold, **{warm:.0f}×** warm"
-    return f"{base / part['seconds'].median():.1f}×"
+    return f"{base / part['seconds'].median():.1f}×" if part["seconds"].notna().all() else "–"
 
 
 def _differences(fitted: pd.DataFrame) -> list[str]:

@@ -409,3 +409,13 @@ def test_an_integer_label_with_many_values_must_say_what_it_is():
 def test_splits_refuse(call, message):
     with pytest.raises(DataError, match=message):
         call(numbered(12, [(0, 3), (3, 7), (8, 12)]))
+
+
+def test_a_column_of_a_label_goes_by_its_number():
+    xy = np.arange(10.0).reshape(5, 2)
+    recording = Recording(np.zeros((5, 1)), 1.0, labels={"xy": xy}, kinds={"xy": "circular"})
+    assert recording.label("xy_1").tolist() == xy[:, 1].tolist()
+    assert recording.kind("xy_1") == "circular"
+    for unknown in ("xy_2", "xy_", "x_0"):
+        with pytest.raises(DataError, match="no label or trial column"):
+            recording.label(unknown)

@@ -144,9 +144,13 @@ class Recording:
         return np.repeat(seg["trial"].to_numpy(), (seg["stop"] - seg["start"]).to_numpy())
 
     def label(self, name: str) -> NDArray:
-        """A label, or a trial column spread over its trials (NaN, -1 or "" outside)."""
+        """A label, one column of it ("xy_0"), or a trial column spread over its trials (NaN, -1 or
+        "" outside)."""
         if name in self.labels:
             return self.labels[name]
+        whole, column = self._column(name)
+        if whole is not None:
+            return self.labels[whole][:, column]
         if self.trials is not None and name in self.trials.columns:
             values = as_label(name, self.trials[name], len(self.trials))
             fill = {"f": np.nan, "U": ""}.get(values.dtype.kind, -1)
@@ -158,6 +162,14 @@ class Recording:
             f"trial columns: {self.conditions}"
         )
 
+    def _column(self, name: str) -> tuple[str | None, int]:
+        """The label of several columns that "name_k" is column k of."""
+        whole, _, column = name.rpartition("_")
+        values = self.labels.get(whole)
+        if values is None or values.ndim != 2 or not column.isdigit():
+            return None, 0
+        return (whole, int(column)) if int(column) < values.shape[1] else (None, 0)
+
     @property
     def conditions(self) -> list[str]:
         """Columns of the trial table other than start and stop."""
@@ -165,7 +177,8 @@ class Recording:
         return [str(c) for c in columns if c not in ("start", "stop")]
 
     def kind(self, name: str) -> str:
-        """ "discrete", "continuous" or "circular" of a label or trial column."""
+        """ "discrete", "continuous" or "circular" of a label, its column, or a trial column."""
+        name = self._column(name)[0] or name
         return self.kinds.get(name) or label_kinds({name: self.label(name)}, {})[name]
 
     def __len__(self) -> int:

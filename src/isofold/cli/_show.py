@@ -55,10 +55,11 @@ def show_results(results: Results, out: Console) -> None:
         out.print("held-out scores, mean over runs; in brackets the 95th percentile of chance")
         out.print(table(list(summary.columns), summary.to_numpy().tolist()))
     failed = results.runs[results.runs["status"] == "error"]
-    for _, run in failed.iterrows():
-        out.print(
-            f"failed: {run['recording']}, {run['method']}, seed {run['seed']}: {run['error']}"
-        )
+    for error, runs in failed.groupby("error", sort=False):
+        first = runs.iloc[0]
+        which = f"{first['recording']}, {first['method']}, seed {first['seed']}"
+        more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
+        out.print(f"failed: {which}{more}: {error}")
     page = results.path / "report.html"
     out.print(f"{len(results.runs) - len(failed)} runs done, {len(failed)} failed")
     out.print(f"report: {page if page.exists() else results.path}")
