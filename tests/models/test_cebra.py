@@ -121,6 +121,12 @@ def test_circular_labels_have_no_seam():
     assert np.linalg.norm(low - high) < 0.3 * np.linalg.norm(low - across)
 
 
+def test_a_fit_that_diverges_says_so():
+    x = np.random.default_rng(0).standard_normal((200, 5)) * 1e25
+    with pytest.raises(DataError, match=r"training diverged at step \d+ .*zscore"):
+        iso.CEBRA("offset1-model-mse", **{**QUICK, "learning_rate": 1e6}).fit(x)
+
+
 # -- training on ---------------------------------------------------------------------------------
 
 

@@ -26,7 +26,8 @@ def resolve(params: dict[str, Any], architecture: Architecture, n_samples: int) 
         "time_offsets": 10,
         "max_iterations": 10_000 if constant else steps,
         "batch_size": 512 if constant else 1024,
-        "learning_rate": 2e-2,
+        # Without unit length the loss has no floor where positives are near: step gently.
+        "learning_rate": 2e-2 if architecture.normalize else 2e-3,
         "channel_dropout": 0.0 if constant else 0.1,
     }
     settings = {k: auto[k] if k in auto and v == "auto" else v for k, v in params.items()}

@@ -266,6 +266,13 @@ class CEBRA(Estimator):
                 callback_frequency=every,
                 tick=tick,
             )
+        finite = np.isfinite(trained.loss)
+        if not finite.all():
+            raise DataError(
+                f"training diverged at step {int(np.argmin(finite))} of {steps}; "
+                "bring the signal to a common scale (preprocess.zscore) or give a smaller "
+                f"learning_rate than {rate:g}"
+            )
         self._keep(trained.encoder, trained.temperature)
         self.loss_, self.temperatures_ = trained.loss, trained.temperatures
         self.interrupted_ = trained.interrupted
