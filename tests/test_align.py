@@ -177,3 +177,11 @@ def test_no_window_holds_a_sample_of_another_segment(data):
 def test_refuses(arguments, options, message):
     with pytest.raises(DataError, match=message):
         counting().align(*arguments, **options)
+
+
+def test_an_event_on_the_border_of_two_bins_takes_the_bin_that_begins_with_it():
+    trials = pd.DataFrame({"start": [4], "stop": [8]})
+    counts = np.arange(10.0)[:, None]
+    events = {"go": [1.0 + 4 * 0.1]}  # the edge at which bin 4 begins, and the trial with it
+    recording = Recording(counts, rate=10.0, start=1.05, trials=trials, events=events)
+    assert recording.align("go", window=(0, 0.4)).values.ravel().tolist() == [4, 5, 6, 7]

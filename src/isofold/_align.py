@@ -155,10 +155,14 @@ def _events(recording: Recording, event: str | NDArray) -> tuple[Floats, NDArray
 
 
 def _nearest_sample(recording: Recording, times: Floats) -> Ints:
-    """Sample nearest to each time; -1 where the recording has none within half a sample."""
+    """Sample nearest to each time; -1 where the recording has none within half a sample.
+
+    An event on the border of two bins belongs to the later one, which begins with it.
+    """
     clock = recording.time
     right = np.clip(np.searchsorted(clock, times), 1, max(len(clock) - 1, 1))
-    nearest = right - (times - clock[right - 1] <= clock[np.minimum(right, len(clock) - 1)] - times)
+    before, after = times - clock[right - 1], clock[np.minimum(right, len(clock) - 1)] - times
+    nearest = right - (before < after - 1e-6 / recording.rate)
     far = np.abs(clock[nearest] - times) * recording.rate > 0.5 + 1e-6
     return np.where(far, -1, nearest)
 

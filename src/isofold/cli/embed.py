@@ -49,8 +49,11 @@ def embed(
     report.html, and study.toml to start a larger study from.
     """
     from .. import studies
+    from ..models import METHODS
     from ._show import console, show_results
 
+    if method in METHODS and METHODS[method].labels == "required" and not label:
+        raise typer.BadParameter(f"{method} learns from labels: name them with --label")
     label, decode = label or [], decode or []
     binned: dict[str, Any] = {"signal": signal, "labels": [*label, *decode]}
     binned |= {k: v for k, v in (("width", width), ("trials", trials)) if v is not None}
