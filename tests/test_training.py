@@ -128,6 +128,15 @@ def test_a_long_recording_rotates_and_still_finds_the_circle(monkeypatch):
     assert float(iso.scores.recovery(model.transform(test), test.truth)) > 0.9
 
 
+def test_a_full_batch_is_never_a_part_of_the_recording(monkeypatch):
+    monkeypatch.setattr(_contrast, "POOL_ROWS", 128)
+    circle = iso.simulate.circle(seed=0, n_samples=400, n_units=5, mixing="linear")
+    seen = []
+    monkeypatch.setattr(_contrast, "RotatingSource", lambda layout: seen.append(layout))
+    iso.CEBRA(batch_size=None, max_iterations=1, random_state=0).fit(circle)
+    assert seen == []
+
+
 def test_dropout_is_a_tool_of_training_only():
     circle = iso.simulate.circle(seed=0, n_samples=500, n_units=10, mixing="linear")
     model = iso.CEBRA(max_iterations=5, channel_dropout=0.5, random_state=0).fit(circle)

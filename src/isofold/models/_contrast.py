@@ -68,7 +68,12 @@ def source_of(
     if recording.whole is not None:
         whole_size = recording.whole[0] + recording.whole[1] * context
     n_rows = padded_rows(needed, whole_size)
-    rotate = settings["schedule"] == "one-cycle" and n_rows > POOL_ROWS * 3 // 2
+    # A full batch was asked for in so many words: it is never a part of the recording.
+    rotate = (
+        settings["schedule"] == "one-cycle"
+        and settings["batch_size"] is not None
+        and n_rows > POOL_ROWS * 3 // 2
+    )
     if rotate:
         n_rows = POOL_ROWS
     layout = Layout(

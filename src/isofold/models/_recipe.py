@@ -14,7 +14,7 @@ from ..networks import Architecture
 VERSION = 1
 
 POOL_ROWS = 16_384
-"""A recording longer than this is trained on through rotating pools of this many rows."""
+"""Rows of a rotating pool; recordings of more than half as many again are trained on through it."""
 
 
 def resolve(params: dict[str, Any], architecture: Architecture, n_samples: int) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class CEBRA(Estimator):
     output_dimension, num_hidden_units
         Width of the embedding and of the encoder.
     channel_dropout
-        Share of channels zeroed at random; what makes embeddings hold up on unseen trials.
+        Share of channels zeroed at random in training, against leaning on few units.
     edges
         "replicate" repeats a segment's first and last sample; "valid" trains as `cebra` does.
     outside_trials
@@ -384,5 +384,4 @@ class CEBRA(Estimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = self.conditional in ("time_delta", "delta_normal", "delta")
-        tags.non_deterministic = False
         return tags
