@@ -37,6 +37,10 @@ class Pool:
     """Segments, in sample numbers of the pool."""
     sample: Ints
     """(sample,) number in the recording of each sample of the pool."""
+    trial: Ints
+    """(sample,) number of the trial that each sample lies in."""
+    place: Ints
+    """(sample,) samples since the start of that trial."""
     continuous: NDArray[np.float64] | None = None
     classes: Ints | None = None
 
@@ -112,6 +116,10 @@ class Layout:
     n_rows: int
     n_channels: int
     """Padded size of every pool."""
+    trial: Ints | None = None
+    onset: Ints | None = None
+    """Trial of each segment, and samples from the trial's start to the segment's; None: each
+    segment is a trial."""
     edges: str = "replicate"
     """"replicate" repeats the first and last sample of a segment; "valid" moves the window of an
     edge sample inside, as the `cebra` package does in training."""
@@ -142,8 +150,17 @@ class Layout:
             start=end - length,
             stop=end,
             sample=sample,
+            trial=self._trial_of(np.repeat(segment, length)),
+            place=sample - self._trial_start()[np.repeat(segment, length)],
             **self.targets.of(sample),
         )
+
+    def _trial_of(self, segment: Ints) -> Ints:
+        return segment if self.trial is None else self.trial[segment]
+
+    def _trial_start(self) -> Ints:
+        """(segment,) sample at which the trial of each segment starts."""
+        return self.start - (0 if self.onset is None else self.onset)
 
     def blocks(self, most: int) -> Iterator[Pool]:
         """All segments in order, in pools of about `most` rows: for reading, not for training.
