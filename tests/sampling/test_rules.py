@@ -16,7 +16,10 @@ def pool(lengths=(50,), continuous=None, classes=None):
     centre = np.arange(n, dtype=np.int32)
     empty = np.zeros((n, 1), np.float32)
     start = stop - np.asarray(lengths)
-    return Pool(empty, centre, centre, start, stop, centre, continuous, classes)
+    length = stop - start
+    trial = np.repeat(np.arange(len(start)), length)
+    place = np.arange(len(centre)) - np.repeat(start, length)
+    return Pool(empty, centre, centre, start, stop, centre, trial, place, continuous, classes)
 
 
 @settings(max_examples=100, deadline=None)

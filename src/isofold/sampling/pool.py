@@ -116,13 +116,13 @@ class Layout:
     n_rows: int
     n_channels: int
     """Padded size of every pool."""
+    edges: str = "replicate"
+    """"replicate" repeats the first and last sample of a segment; "valid" moves the window of an
+    edge sample inside, as the `cebra` package does in training."""
     trial: Ints | None = None
     onset: Ints | None = None
     """Trial of each segment, and samples from the trial's start to the segment's; None: each
     segment is a trial."""
-    edges: str = "replicate"
-    """"replicate" repeats the first and last sample of a segment; "valid" moves the window of an
-    edge sample inside, as the `cebra` package does in training."""
 
     def lay(self, start: Ints, stop: Ints, segment: Ints) -> Pool:
         """Stretches [start, stop) of the given segments, each with its window's context."""
