@@ -77,6 +77,6 @@ class Answers:
 
         def eligible(group: Ints, query: Ints) -> NDArray[np.bool_]:
             other = None if where.other_than is None else where.other_than[query]
-            return self._others.count(group, where.place[query], other) > 0
+            return self._others.any(group, where.place[query], other)
 
         return self._nearest(label, where.number, where.place, eligible)

@@ -13,7 +13,7 @@ from .nearest import BLOCK, Index, index_of
 MOST_BLOCKS = 128
 
 Eligible = Callable[[Ints, Ints], NDArray[np.bool_]]
-"""(group, number of the query) → whether that group may answer that query."""
+"""(group, number of the query), of any one shape → whether that group may answer that query."""
 
 
 class LabelGroups:
@@ -119,10 +119,7 @@ def _nearest_eligible(
 
 
 def _first_eligible(candidates: Ints, number: Ints, eligible: Eligible) -> Ints:
-    found = np.full(len(candidates), -1, np.int64)
-    waiting = np.arange(len(candidates))
-    for column in candidates.T:
-        good = eligible(column[waiting], number[waiting])
-        found[waiting[good]] = column[waiting[good]]
-        waiting = waiting[~good]
-    return found
+    """(query, k) groups from the nearest on → the first that may answer; -1 where none may."""
+    good = eligible(candidates, np.broadcast_to(number[:, None], candidates.shape))
+    first = np.take_along_axis(candidates, good.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return np.where(good.any(axis=1), first, -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..trials import Ints
 from .query import NO_SAMPLE
@@ -25,7 +26,8 @@ class Runs:
         by_trial = pair * self._n_places + place
         self._order = np.argsort(by_group, kind="stable")
         self._trial_order = np.argsort(by_trial, kind="stable")
-        self._by_group, self._by_trial = by_group[self._order], by_trial[self._trial_order]
+        self._by_group = _Before(by_group[self._order])
+        self._by_trial = _Before(by_trial[self._trial_order])
         rank = np.empty(n, np.int64)
         rank[self._order] = np.arange(n)
         # Entries of other trials that precede it in the run, up to a constant of each search.
@@ -75,14 +77,28 @@ class Runs:
         known = (trial >= 0) & (group >= 0)
         return np.where(known, trial * self._n_groups + group, -1)
 
-    def _span(self, keys: Ints, block: Ints, place: Ints) -> tuple[Ints, Ints]:
+    def _span(self, before: _Before, block: Ints, place: Ints) -> tuple[Ints, Ints]:
         low = (place - self._window).clip(0, self._n_places)
         high = (place + self._window + 1).clip(0, self._n_places)
         first = block * self._n_places
-        return np.searchsorted(keys, first + low), np.searchsorted(keys, first + high)
+        return before(first + low), before(first + high)
 
     def _keyed(self, pair: Ints, before: Ints) -> Ints:
         return pair * (2 * self._n + 1) + before + self._n
+
+
+class _Before:
+    """How many of some sorted keys are smaller than a query: from a table where it is not large."""
+
+    def __init__(self, keys: Ints):
+        self._keys, self._table = keys, None
+        if keys[-1] < 8 * len(keys):
+            self._table = np.searchsorted(keys, np.arange(keys[-1] + 2))
+
+    def __call__(self, query: Ints) -> Ints:
+        if self._table is None:
+            return np.searchsorted(self._keys, query)
+        return self._table[query.clip(0, len(self._table) - 1)]
 
 
 def _pick(rng: np.random.Generator, order: Ints, low: Ints, high: Ints) -> Ints:
@@ -100,13 +116,25 @@ class Others:
 
     def __init__(self, group: Ints, place: Ints, trial: Ints, window: int, balance: str):
         self._samples = Runs(group, place, trial, window)
+        self._place, self._trial, self._window = place, trial, window
+        _, self._first, self._size = np.unique(group, return_index=True, return_counts=True)
         self._trials = None
         if balance == "trials":
             self._covered = _covered(group, place, trial, window)
             self._trials = Runs(*self._covered, window=0)
 
-    def count(self, group: Ints, place: Ints, other_than: Ints | None = None) -> Ints:
-        return self._samples.count(group, place, other_than)
+    def any(self, group: Ints, place: Ints, other_than: Ints | None = None) -> NDArray[np.bool_]:
+        """Whether there is such a sample; the group must exist."""
+        # Most groups of a label that varies in time hold one sample: one look answers.
+        first = self._first[group]
+        found = np.abs(self._place[first] - place) <= self._window
+        if other_than is not None:
+            found &= self._trial[first] != other_than
+        more = ~found & (self._size[group] > 1)
+        if more.any():
+            other = None if other_than is None else other_than[more]
+            found[more] = self._samples.count(group[more], place[more], other) > 0
+        return found
 
     def draw(
         self, rng: np.random.Generator, group: Ints, place: Ints, other_than: Ints | None = None
