@@ -42,10 +42,16 @@ def test_tanh_net_has_its_closed_form():
 @pytest.mark.parametrize("lag", [1, 10])
 def test_exact_form_is_the_norm_of_every_windows_jacobian(lag):
     _, f = encoder_on_windows(lag)
-    x = windows_of(12, lag, 4)
-    each = [jax.jacrev(lambda w: f(w)[0])(window) for window in x]
-    expected = 0.5 * np.mean([np.sum(np.asarray(j, float) ** 2) for j in each])
-    assert float(jacobian_penalty(f, x)) == pytest.approx(expected, rel=1e-4)
+    x = windows_of(4, lag, 4)
+    forward = jax.jit(lambda w: f(w)[0])
+    h, size = 1e-2, 0.0
+    for window in np.asarray(x):
+        for place in np.ndindex(window.shape):
+            step = np.zeros_like(window)
+            step[place] = h
+            size += np.sum((forward(window + step) - forward(window - step)) ** 2 / (4 * h * h))
+    expected = 0.5 * size / len(x)
+    assert float(jacobian_penalty(f, x)) == pytest.approx(expected, rel=2e-3)
 
 
 @pytest.mark.parametrize("projections", [1, 3])
@@ -53,7 +59,7 @@ def test_random_form_is_unbiased(projections):
     _, f = encoder_on_windows(10)
     x = windows_of(16, 10, 4)
     draw = jax.jit(lambda key: jacobian_penalty(f, x, key, projections))
-    draws = np.array([draw(k) for k in jax.random.split(jax.random.key(0), 300)], float)
+    draws = np.array([draw(k) for k in jax.random.split(jax.random.key(0), 150)], float)
     error = draws.std(ddof=1) / np.sqrt(len(draws))
     assert error > 0
     assert abs(draws.mean() - float(jacobian_penalty(f, x))) < 4 * error
@@ -79,7 +85,8 @@ def test_its_gradient_agrees_with_finite_differences(lag):
 
     with jax.enable_x64(True):
         wide = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), (arrays, x))
-        gradient = jax.grad(penalty)(*wide)
+        gradient = jax.jit(jax.grad(penalty))(*wide)
+        value = jax.jit(penalty)
         direction = jax.tree.map(
             lambda a: jnp.asarray(np.random.default_rng(a.size).standard_normal(a.shape)), wide[0]
         )
@@ -90,7 +97,7 @@ def test_its_gradient_agrees_with_finite_differences(lag):
 
         def along(h):
             moved = jax.tree.map(lambda a, d: a + h * d, wide[0], direction)
-            return float(penalty(moved, wide[1]))
+            return float(value(moved, wide[1]))
 
         h = 1e-4
         difference = (along(h) - along(-h)) / (2 * h)

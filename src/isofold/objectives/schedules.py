@@ -26,7 +26,7 @@ class Constant:
     def __post_init__(self):
         _check_weights(weight=self.weight)
 
-    def __call__(self, step: ArrayLike) -> NDArray[np.float64]:
+    def __call__(self, step: ArrayLike | int) -> NDArray[np.float64]:
         return np.full(np.shape(step), float(self.weight))
 
 
@@ -47,7 +47,7 @@ class Linear:
         _check_weights(start_weight=self.start_weight, end_weight=self.end_weight)
         _check_steps(self.start_step, self.end_step)
 
-    def __call__(self, step: ArrayLike) -> NDArray[np.float64]:
+    def __call__(self, step: ArrayLike | int) -> NDArray[np.float64]:
         step = np.asarray(step, float)
         weight = np.interp(
             step, (self.start_step, self.end_step), (self.start_weight, self.end_weight)
@@ -72,7 +72,7 @@ class RampUp:
         _check_weights(start_weight=self.start_weight, end_weight=self.end_weight)
         _check_steps(self.start_step, self.end_step)
 
-    def __call__(self, step: ArrayLike) -> NDArray[np.float64]:
+    def __call__(self, step: ArrayLike | int) -> NDArray[np.float64]:
         step = np.asarray(step, float)
         weight = np.interp(
             step, (self.start_step, self.end_step), (self.start_weight, self.end_weight)
