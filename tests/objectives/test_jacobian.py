@@ -50,7 +50,7 @@ def test_exact_form_is_the_norm_of_every_windows_jacobian(lag):
             step = np.zeros_like(window)
             step[place] = h
             size += np.sum((forward(window + step) - forward(window - step)) ** 2 / (4 * h * h))
-    expected = 0.5 * size / len(x)
+    expected = 0.5 * float(size) / len(x)
     assert float(jacobian_penalty(f, x)) == pytest.approx(expected, rel=2e-3)
 
 
