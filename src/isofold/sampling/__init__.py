@@ -1,6 +1,7 @@
 """Which samples make a positive pair: NumPy only, so that every rule is tested by brute force."""
 
-from .behavior import ContinuousSampler, DiscreteSampler, MixedSampler
+from .across import ACROSS_TRIALS, AcrossTrialsSampler
+from .behavior import ContinuousSampler, DiscreteSampler, MixedSampler, label_changes
 from .pool import (
     Layout,
     MemorySource,
@@ -12,20 +13,26 @@ from .pool import (
     padded_rows,
     padded_size,
 )
+from .query import NO_SAMPLE, Query
 from .time import TimeSampler
 
 __all__ = [
+    "ACROSS_TRIALS",
+    "NO_SAMPLE",
+    "AcrossTrialsSampler",
     "ContinuousSampler",
     "DiscreteSampler",
     "Layout",
     "MemorySource",
     "MixedSampler",
     "Pool",
+    "Query",
     "RotatingSource",
     "Sampler",
     "Source",
     "Targets",
     "TimeSampler",
+    "label_changes",
     "padded_rows",
     "padded_size",
 ]
