@@ -188,12 +188,13 @@ def _penalty(encoders, rows, batch: Batch, key, program: Program) -> jax.Array:
     for encoder, r, i in pairs:
         left, right = encoder.offset
         step = (left + right) // encoder.stride
+        x = windows_at(r, i, left, right)
+        random = {"key": key, "projections": program.projections} if program.projections else {}
         found.append(
             jacobian_penalty(
                 lambda x, encoder=encoder, step=step: encoder(x)[::step],
-                windows_at(r, i, left, right),
-                key,
-                program.projections or None,
+                x.reshape(-1, left + right, x.shape[1]),
+                **random,
             )
         )
     return sum(found) / len(found)

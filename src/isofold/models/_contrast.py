@@ -12,6 +12,8 @@ from ..errors import DataError
 from ..networks import Encoder
 from ..recording import Recording
 from ..sampling import (
+    ACROSS_TRIALS,
+    AcrossTrialsSampler,
     ContinuousSampler,
     DealtPairs,
     DiscreteSampler,
@@ -71,20 +73,30 @@ def _views(pools: Sequence[Pool], targets: Sequence[Targets]) -> list[Pool]:
 def samplers(pools: Sequence[Pool], objective: dict[str, Any]) -> list[Sampler]:
     """One sampler a recording; label changes are those of all recordings."""
     changes = None
-    if objective["conditional"] == "time_delta" and pools[0].continuous is not None:
+    if objective["conditional"] == "time_delta" and len(pools) > 1:
         lag = int(objective["time_offsets"])
         changes = np.concatenate([label_changes(pool, lag) for pool in pools])
     return [_sampler(pool, objective, changes) for pool in pools]
 
 
 def _sampler(pool: Pool, objective: dict[str, Any], changes) -> Sampler:
-    rule, lag = objective["conditional"], int(objective["time_offsets"])
+    rule, lag, prior = objective["conditional"], int(objective["time_offsets"]), objective["prior"]
     if rule == "time":
         return TimeSampler(pool, lag)
+    if rule in ACROSS_TRIALS:
+        return AcrossTrialsSampler(
+            pool, rule, objective["time_window"], objective["delta"], objective["same_trial"],
+            objective["balance"], _or(prior, "empirical"), objective["fixed_partner"],
+        )  # fmt: skip
     if rule == "discrete":
-        return DiscreteSampler(pool)
-    kind = ContinuousSampler if pool.classes is None else MixedSampler
-    return kind(pool, rule, lag, objective["delta"])
+        return DiscreteSampler(pool, _or(prior, "empirical"))
+    if pool.classes is None:
+        return ContinuousSampler(pool, rule, lag, objective["delta"], changes)
+    return MixedSampler(pool, rule, lag, objective["delta"], changes, _or(prior, "uniform"))
+
+
+def _or(prior: str, usual: str) -> str:
+    return usual if prior == "auto" else prior
 
 
 def source_of(

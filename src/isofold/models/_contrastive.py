@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DataError
 from ..recording import Recording
+from ..sampling import padded_size
 from . import _encoders, _recipe
 from ._base import Estimator
 from ._device import on_device
@@ -235,7 +236,8 @@ class Contrastive(Estimator):
 
         check_is_fitted(self, "encoders_")
         number = session_number(self, session_id)
-        return Stream(self.encoders_[number], self.channels_[number])
+        encoder, n = self.encoders_[number], self.channels_[number]
+        return Stream(encoder, n, encoder.offset, padded_size(n))
 
     def _embed(self, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
         return self._embed_with(session_number(self, None, recording), recording)

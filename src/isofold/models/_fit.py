@@ -16,6 +16,7 @@ from ._contrast import PairsOf, adam_settings, source_of
 from ._encode import embed
 from ._information import information
 from ._inputs import used_segments
+from ._objectives import weight_over
 from ._progress import progress
 
 
@@ -115,9 +116,8 @@ def _plan(settings: dict[str, Any], steps: int, whole: tuple[bool, ...], adapt: 
         masks.append(parse_masking({"ChannelDropout": float(settings["channel_dropout"])}))
     if settings["masking_kwargs"]:
         masks.append(parse_masking(settings["masking_kwargs"]))
-    penalized = float(settings["jacobian"]) > 0
-    weights = [np.broadcast_to(np.asarray(one["weight"], float), steps) for one in objectives]
-    penalty = np.full(steps, float(settings["jacobian"]))
+    weights = [weight_over(steps, one["weight"]) for one in objectives]
+    penalty = weight_over(steps, settings["jacobian"])
     return training.Plan(
         rates=np.full(steps, rate)
         if settings["schedule"] == "constant"
@@ -131,7 +131,7 @@ def _plan(settings: dict[str, Any], steps: int, whole: tuple[bool, ...], adapt: 
         whole=whole,
         masks=tuple(kinds for kinds, _ in masks),
         sessions=settings["sessions"],
-        projections=settings["jacobian_projections"] if penalized else None,
+        projections=settings["jacobian_projections"] if penalty.any() else None,
         learn_temperature=settings["temperature_mode"] == "auto",
         first_layer_only=adapt,
     )

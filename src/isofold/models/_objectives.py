@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import DataError
+from ..objectives.schedules import Constant, Linear, RampUp
 from ..recording import Recording
 
 RULES = (
@@ -24,7 +28,7 @@ OF_TIME = ("time", "trial_time")
 """Rules that work without labels."""
 
 OWN = ("conditional", "labels", "dimensions", "weight", "temperature", "distance", "time_offsets",
-       "delta", "same_trial", "balance", "time_window")  # fmt: skip
+       "delta", "prior", "same_trial", "balance", "time_window", "fixed_partner")  # fmt: skip
 """What an entry of `objectives` may set; the rest follows the estimator's settings."""
 
 
@@ -67,6 +71,25 @@ def objectives_of(
         one["dimensions"] = [int(d) for d in one["dimensions"]]
         found.append(one)
     return found
+
+
+SCHEDULES = {"constant": Constant, "linear": Linear, "ramp": RampUp}
+
+
+def weight_over(steps: int, given: Any) -> NDArray[np.float64]:
+    """Weight of every step: a number, or a table such as {schedule = "ramp", end_weight = 0.1,
+    start_step = 100, end_step = 200} (`isofold.objectives.schedules`)."""
+    table = dict(given) if isinstance(given, dict) else {"schedule": "constant", "weight": given}
+    kind = table.pop("schedule", None)
+    if kind not in SCHEDULES:
+        raise DataError(
+            f"a weight is a number or a table with schedule = one of {sorted(SCHEDULES)}, "
+            f"got {given!r}"
+        )
+    try:
+        return SCHEDULES[kind](**table)(np.arange(steps))
+    except TypeError as error:
+        raise DataError(f"weight {given!r}: {error}") from error
 
 
 def _hybrid(settings: dict[str, Any], labels: Sequence[str], whole: tuple[int, int]) -> list[dict]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..networks import Architecture
-from ._objectives import RULES
+from ._objectives import OF_TIME, RULES
 
 VERSION = 1
 
@@ -87,13 +87,15 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
         ("patience", "must be a whole number >= 1", _whole(1)),
         ("n_init", "must be a whole number >= 1", _whole(1)),
         ("keep", f"must be one of {KEEP}", lambda v: v in KEEP),
-        ("jacobian", "must be >= 0", lambda v: _number(v) and 0 <= v < float("inf")),
         ("jacobian_projections", "must be a whole number >= 0", _whole(0)),
         (
             "validation",
             "must be None or a share of the trials in (0, 1)",
             lambda v: v is None or (_number(v) and 0 < v < 1),
         ),
+        ("prior", "must be 'auto', 'empirical' or 'uniform'", _one_of("auto", "empirical", "uniform")),
+        ("balance", "must be 'samples' or 'trials'", _one_of("samples", "trials")),
+        ("time_window", "must be a whole number of samples >= 0", _whole(0)),
         ("edges", "must be 'replicate' or 'valid'", lambda v: v in ("replicate", "valid")),
     ]
     for name, rule, holds in rules:
@@ -105,11 +107,31 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
             f"{settings['model_architecture']!r} does not normalise: use distance='euclidean', or "
             "the model without '-mse'"
         )
-    if settings["conditional"] in ("delta_normal", "delta") and not _positive(settings["delta"]):
+    gaussian = ("delta_normal", "delta", "trial_delta", "trial_time_delta")
+    if settings["conditional"] in gaussian and not _positive(settings["delta"]):
         raise DataError(
-            "conditional='delta_normal' needs delta > 0, the standard deviation around the "
+            f"conditional={settings['conditional']!r} needs delta > 0, the standard deviation around the "
             f"reference's label in the label's own unit; got {settings['delta']!r}"
         )
+
+
+def check_sessions(settings: dict[str, Any], n_recordings: int) -> None:
+    """Refuse what several recordings in one fit do not allow."""
+    if settings["sessions"] != "joined":
+        return
+    rules = settings["objectives"]
+    found = [one["conditional"] for one in rules]
+    if n_recordings < 2 or len(rules) > 1 or found[0] in OF_TIME or settings["batch_size"] is None:
+        raise DataError(
+            "sessions='joined' puts moments of equal labels of several recordings side by side: it "
+            "needs two recordings or more, labels, one objective and a batch_size; got "
+            f"{n_recordings} recording(s), conditional {found}, "
+            f"batch_size={settings['batch_size']}"
+        )
+
+
+def _one_of(*values: str):
+    return lambda value: value in values
 
 
 def _number(value: Any) -> bool:

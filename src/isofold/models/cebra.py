@@ -116,9 +116,11 @@ class CEBRA(Contrastive):
         num_negatives="auto",
         channel_dropout="auto",
         causal=False,
+        prior="auto",
+        time_window=10,
         same_trial=False,
         balance="samples",
-        time_window=0,
+        fixed_partner=False,
         hybrid_dimensions=3,
         hybrid_weights=(1.0, 1.0),
         objectives=None,
@@ -158,9 +160,11 @@ class CEBRA(Contrastive):
         self.num_negatives = num_negatives
         self.channel_dropout = channel_dropout
         self.causal = causal
+        self.prior = prior
+        self.time_window = time_window
         self.same_trial = same_trial
         self.balance = balance
-        self.time_window = time_window
+        self.fixed_partner = fixed_partner
         self.hybrid_dimensions = hybrid_dimensions
         self.hybrid_weights = hybrid_weights
         self.objectives = objectives

@@ -7,14 +7,15 @@ negatives are put together; positives may lie in another recording (pseudo-align
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..trials import Ints
-from .behavior import Query
-from .pool import Pool, Sampler
+from .pool import LabelSampler, Pool, Sampler
+from .query import NO_SAMPLE, Query
 from .time import TimeSampler
 
 
@@ -103,16 +104,18 @@ class DealtPairs(OwnPairs):
                     out.append(sampler.positives(rng, r))
                 partner.append(np.tile(np.arange(size.sum()), (len(reference[0]), 1)))
                 continue
-            wishes = [s.wanted(rng, r) for s, r in zip(mine, reference, strict=True)]
-            wish = Query(*(None if f[0] is None else np.concatenate(f, 1) for f in zip(*wishes)))
+            wish = _joined(
+                [s.wanted(rng, r).elsewhere() for s, r in zip(mine, reference, strict=True)]
+            )
             group = np.zeros((len(reference[0]), size.sum()), np.int64)
-            if self._group[k] is not None:
-                group = self._group[k][wish.number]
+            same = self._group[k]
+            if same is not None:
+                group = same[wish.number]
             slot = _deal(rng, group)
             at = np.argsort(slot, axis=1)
             for n, (sampler, out) in enumerate(zip(mine, positives, strict=True)):
                 here = at[:, first[n] : first[n] + size[n]]
-                out.append(sampler.find(rng, _taken(wish, here)))
+                out.append(_found(sampler, rng, _taken(wish, here)))
             partner.append(slot)
         return positives, np.stack(partner, axis=1)
 
@@ -124,7 +127,7 @@ class JoinedPairs:
     that answers the reference's label. The positive answers the wanted label in each.
     """
 
-    def __init__(self, samplers: Sequence[Sampler], pools: Sequence[Pool]):
+    def __init__(self, samplers: Sequence[LabelSampler], pools: Sequence[Pool]):
         self._samplers, self._pools = samplers, pools
 
     def draw(
@@ -136,8 +139,8 @@ class JoinedPairs:
         pick = rng.integers(len(here), size=(steps, n))
         wishes = [s.wanted(rng, r) for s, r in zip(self._samplers, here, strict=True)]
         reference = self._everywhere(rng, here, pick)
-        wish = _picked(wishes, pick)
-        positive = [s.find(rng, wish) for s in self._samplers]
+        wish = _picked([w.elsewhere() for w in wishes], pick)
+        positive = [_found(s, rng, wish) for s in self._samplers]
         negative = self._everywhere(rng, away, rng.integers(len(here), size=away[0].shape))
         index = tuple(
             np.concatenate(parts, axis=1)
@@ -150,12 +153,15 @@ class JoinedPairs:
     ) -> list[Ints]:
         """The picked recording's sample, and in the others one with its label."""
         labels = [
-            Query(*(None if v is None else v[s] for v in (pool.continuous, pool.classes)))
+            Query(
+                None if pool.continuous is None else pool.continuous[s],
+                None if pool.classes is None else pool.classes[s],
+            )
             for pool, s in zip(self._pools, sample, strict=True)
         ]
         same = _picked(labels, pick)
         return [
-            np.where(pick == n, own, sampler.find(rng, same))
+            np.where(pick == n, own, _found(sampler, rng, same))
             for n, (sampler, own) in enumerate(zip(self._samplers, sample, strict=True))
         ]
 
@@ -202,21 +208,26 @@ def _groups(pools: Sequence[Pool]) -> Ints | None:
     return np.unique(has, axis=1, return_inverse=True)[1].ravel()
 
 
+def _found(sampler: LabelSampler, rng: np.random.Generator, query: Query) -> Ints:
+    """What the sampler finds; any of its samples where nothing answers."""
+    found = sampler.find(rng, query)
+    return np.where(found == NO_SAMPLE, sampler.negatives(rng, found.shape), found)
+
+
+def _joined(queries: Sequence[Query]) -> Query:
+    """(step, entry) queries of several recordings, entries one after the other."""
+    names = [f.name for f in fields(Query)]
+    columns = {name: [getattr(query, name) for query in queries] for name in names}
+    return Query(**{k: None if v[0] is None else np.concatenate(v, 1) for k, v in columns.items()})
+
+
 def _taken(query: Query, at: Ints) -> Query:
-    """(step, …) entries of a query by number within each step."""
-    label = None if query.label is None else np.take_along_axis(query.label, at[..., None], axis=1)
-    number = None if query.number is None else np.take_along_axis(query.number, at, axis=1)
-    return Query(label, number)
+    """Entries of a (step, entry) query by number within each step."""
+    return query[np.arange(len(at))[:, None], at]
 
 
 def _picked(queries: Sequence[Query], pick: Ints) -> Query:
     """Entry by entry, the query of the recording that `pick` names."""
-    fields = []
-    for values in zip(*queries, strict=True):
-        if values[0] is None:
-            fields.append(None)
-            continue
-        stacked = np.stack(values)
-        where = pick[None, ..., *[None] * (stacked.ndim - 1 - pick.ndim)]
-        fields.append(np.take_along_axis(stacked, where, axis=0)[0])
-    return Query(*fields)
+    step, entry = np.indices(pick.shape)
+    return Query.stack(queries)[pick, step, entry]
+
