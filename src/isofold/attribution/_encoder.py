@@ -70,7 +70,7 @@ def chosen_samples(
     return used, np.sort(rng.choice(used, n_samples, replace=False))
 
 
-def windows_at(recording: Recording, sample: Ints, encoder: Encoder) -> NDArray[np.float32]:
+def windows_at(recording: Recording, sample: Ints, encoder: Any) -> NDArray[np.float32]:
     """(sample, lag, padded channel): a window that leaves its segment repeats the segment's edge,
     as in `transform`."""
     left, right = encoder.offset
@@ -82,3 +82,12 @@ def windows_at(recording: Recording, sample: Ints, encoder: Encoder) -> NDArray[
     rows = np.zeros((len(unique), padded_size(recording.n_channels)), np.float32)
     rows[:, : recording.n_channels] = take(recording.signal, unique)
     return rows[back.reshape(wanted.shape)]
+
+
+def channel_moments(recording: Recording, used: Ints) -> tuple[NDArray, NDArray]:
+    """Mean and standard deviation of each channel over the samples used, read in blocks."""
+    blocks = np.array_split(used, max(1, len(used) // 65_536))
+    read = lambda block: take(recording.signal, block).astype(float)  # noqa: E731
+    mean = sum(read(block).sum(axis=0) for block in blocks) / len(used)
+    square = sum(((read(block) - mean) ** 2).sum(axis=0) for block in blocks) / len(used)
+    return mean, np.sqrt(square)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-
-from ..networks import Encoder
 
 PATH_STEPS = 50
 """Gauss–Legendre nodes of the path of integrated gradients."""
@@ -27,16 +26,18 @@ Attributions = Float[Array, "window latent channel lag"]
 
 
 @eqx.filter_jit
-def jacobian(encoder: Encoder, windows: Windows, baseline: Array) -> Attributions:
-    """∂f/∂x, one backward pass a latent."""
+def jacobian(encoder: Any, windows: Windows, baseline: Array) -> Attributions:
+    """∂f/∂x, one backward pass a latent; the baseline is there for a common signature."""
     each = jax.vmap(jax.jacrev(partial(_one, encoder)))(windows)
     return jnp.swapaxes(each, 2, 3)
 
 
 @eqx.filter_jit
-def integrated_gradients(encoder: Encoder, windows: Windows, baseline: Array) -> Attributions:
+def integrated_gradients(
+    encoder: Any, windows: Windows, baseline: Array, steps: int = PATH_STEPS
+) -> Attributions:
     """(x − x₀) · ∫₀¹ ∂f/∂x (x₀ + a(x − x₀)) da; over inputs it sums to f(x) − f(x₀)."""
-    nodes, weights = np.polynomial.legendre.leggauss(PATH_STEPS)
+    nodes, weights = np.polynomial.legendre.leggauss(steps)
     path = jnp.asarray(np.stack([(nodes + 1) / 2, weights / 2]).T, windows.dtype)
     away = windows - baseline
 
@@ -49,7 +50,7 @@ def integrated_gradients(encoder: Encoder, windows: Windows, baseline: Array) ->
 
 
 @eqx.filter_jit
-def ablation(encoder: Encoder, windows: Windows, baseline: Array) -> Attributions:
+def ablation(encoder: Any, windows: Windows, baseline: Array) -> Attributions:
     """f(x) − f(x with one channel at one lag put to its baseline), for each of them."""
     lags, channels = windows.shape[1:]
 
@@ -66,14 +67,21 @@ def ablation(encoder: Encoder, windows: Windows, baseline: Array) -> Attribution
     return jax.lax.map(of_window, windows)
 
 
-def _one(encoder: Encoder, window: Array) -> Array:
+def _one(encoder: Any, window: Array) -> Array:
     return encoder(window)[0]
 
 
-METHODS: dict[str, Callable[[Encoder, Array, Array], Array]] = {
+@eqx.filter_jit
+def embedded(encoder: Any, windows: Windows) -> Float[Array, "window latent"]:
+    """f of each window."""
+    return jax.vmap(partial(_one, encoder))(windows)
+
+
+METHODS: dict[str, Callable[..., Array]] = {
     "jacobian": jacobian,
     "neuron-gradient": jacobian,
     "ablation": ablation,
     "integrated-gradients": integrated_gradients,
 }
-"""The gradient of one output unit is a row of the Jacobian: two names, one computation."""
+"""(encoder, windows, baseline). The gradient of one output unit is a row of the Jacobian: two names
+for one computation."""

@@ -1,4 +1,4 @@
-"""A linear read-out of a label from an embedding, and those of labels that are chance."""
+"""A linear read-out of labels from an embedding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import DataError
 from ..recording import Recording
 from ..scores._inputs import as_label, require_trials, trials_or_blocks
 from ..scores._targets import Target
-from ..scores.chance import surrogate
+from ..trials import Ints
 
 Floats = NDArray[np.float64]
 
@@ -19,49 +19,39 @@ ALPHAS = 10.0 ** np.arange(-6.0, 3.0)
 N_FOLDS = 5
 
 
-def encoded(recording: Recording, name: str) -> tuple[str, Floats]:
-    """The label as columns: numbers, cosine and sine, or one column a class."""
-    label = as_label(recording.label(name), recording.kind(name), name)
-    return name, Target.of(label, label).encode(label)
+def encoded(recording: Recording, name: str, used: Ints) -> Floats:
+    """The label as columns of mean 0 and variance 1: numbers, cosine and sine, or a class each."""
+    label = as_label(recording.label(name), recording.kind(name), name)[used]
+    y = Target.of(label, label).encode(label)
+    deviation = y.std(axis=0)
+    if not deviation.any():
+        raise DataError(f"label {name!r} must vary over the samples used; it is constant")
+    return ((y - y.mean(axis=0)) / deviation)[:, deviation > 0]
 
 
 class ReadOut:
-    """Ridge regression from one embedding to any labels; sums over folds are taken once."""
+    """Ridge regression from one embedding to any (encoded) labels."""
 
     def __init__(self, z: Floats, trials: NDArray):
         deviation = z.std(axis=0)
         self._scale = np.where(deviation > 0, deviation, 1)
         self._z = (z - z.mean(axis=0)) / self._scale
         several = len(pd.unique(trials)) > 1
-        self._trials = trials_or_blocks(trials if several else None, len(z))
-        require_trials(self._trials, "a read-out that is held out by trial")
-        codes = pd.factorize(self._trials)[0]
+        self.trials = trials_or_blocks(trials if several else None, len(z))
+        require_trials(self.trials, "a read-out that is held out by trial")
+        codes = pd.factorize(self.trials)[0]
         self._fold = codes % min(N_FOLDS, codes.max() + 1)
         self._gram = np.stack([part.T @ part for part in self._parts(self._z)])
 
-    def fit_with_chance(
-        self, y: Floats, name: str, n_chance: int, rng: np.random.Generator
-    ) -> tuple[Floats, float]:
-        """Weights (1 + draws, column, latent), the label's first, and its held-out R²."""
-        if n_chance < 2:
-            raise DataError(f"n_chance must be at least 2, got {n_chance}")
-        varies = y.std(axis=0) > 0
-        if not varies.any():
-            raise DataError(f"label {name!r} must vary over the samples used; it is constant")
-        y = (y[:, varies] - y[:, varies].mean(axis=0)) / y[:, varies].std(axis=0)
-        weights, r2 = self._fit(y)
-        draws = [self._fit(y[surrogate(self._trials, rng)])[0] for _ in range(n_chance)]
-        return np.stack([weights, *draws]), r2
-
-    def _fit(self, y: Floats) -> tuple[Floats, float]:
-        """Weights (column, latent) at the penalty that predicts held-out trials best, and R²."""
+    def fit(self, y: Floats) -> tuple[Floats, float]:
+        """Weights (column, latent) at the penalty that predicts held-out trials best; its R²."""
         products = np.stack(
             [a.T @ b for a, b in zip(self._parts(self._z), self._parts(y), strict=True)]
         )
         errors = [self._held_out_error(products, alpha) for alpha in ALPHAS]
         best = int(np.argmin(errors))
         total = float(np.sum(y**2))
-        weights: Floats = self._solve(self._gram.sum(0), products.sum(0), ALPHAS[best], len(y))
+        weights = self._solve(self._gram.sum(0), products.sum(0), ALPHAS[best], len(y))
         return weights.T / self._scale, 1 - (total + errors[best]) / total
 
     def _held_out_error(self, products: Floats, alpha: float) -> float:
@@ -75,7 +65,7 @@ class ReadOut:
 
     @staticmethod
     def _solve(gram: Floats, product: Floats, alpha: float, n: int) -> Floats:
-        return np.linalg.solve(gram + alpha * n * np.eye(len(gram)), product)
+        return np.asarray(np.linalg.solve(gram + alpha * n * np.eye(len(gram)), product), float)
 
     def _parts(self, rows: Floats) -> list[Floats]:
         return [rows[self._fold == fold] for fold in range(self._fold.max() + 1)]
