@@ -12,7 +12,6 @@ from isofold import CEBRA, Recording, training
 from isofold._step import encode_at
 from isofold.networks import ARCHITECTURES, build
 from isofold.sampling import Layout, MemorySource, RotatingSource, Targets
-from isofold.sampling import pool as pool_module
 
 OFFSETS = {"offset1-model": 1, "offset10-model": 10}
 
@@ -147,25 +146,23 @@ def test_rotating_pools_keep_the_walls_and_visit_every_sample(lengths, left, see
     stop = np.cumsum(lengths)
     start = stop - lengths
     signal = np.arange(stop[-1], dtype=float)[:, None]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool_module, "TILE", 16)
-        layout = Layout(signal, start, stop, (left, 3), Targets(), 4 * (18 + left), 8)
-        pools = RotatingSource(layout).pools(np.random.default_rng(seed))
-        visits = np.zeros(stop[-1], int)
-        for _ in range(8 * (len(lengths) + int(stop[-1]) // 16)):
-            pool = next(pools)
-            np.add.at(visits, pool.sample, 1)
-            windows = pool.rows[pool.centre[:, None] + np.arange(-left, 3), 0].astype(int)
-            segment = np.searchsorted(stop, windows, side="right")
-            own = np.searchsorted(stop, pool.sample, side="right")
-            assert (segment == own[:, None]).all()
-            # The stretch ends are not walls: true neighbours are seen as far as the segment goes.
-            wanted = np.clip(
-                pool.sample[:, None] + np.arange(-left, 3),
-                start[own][:, None],
-                stop[own][:, None] - 1,
-            )
-            assert (windows == wanted).all()
+    layout = Layout(signal, start, stop, (left, 3), Targets(), 4 * (18 + left), 8)
+    pools = RotatingSource(layout, tile=16).pools(np.random.default_rng(seed))
+    visits = np.zeros(stop[-1], int)
+    for _ in range(8 * (len(lengths) + int(stop[-1]) // 16)):
+        pool = next(pools)
+        np.add.at(visits, pool.sample, 1)
+        windows = pool.rows[pool.centre[:, None] + np.arange(-left, 3), 0].astype(int)
+        segment = np.searchsorted(stop, windows, side="right")
+        own = np.searchsorted(stop, pool.sample, side="right")
+        assert (segment == own[:, None]).all()
+        # The stretch ends are not walls: true neighbours are seen as far as the segment goes.
+        wanted = np.clip(
+            pool.sample[:, None] + np.arange(-left, 3),
+            start[own][:, None],
+            stop[own][:, None] - 1,
+        )
+        assert (windows == wanted).all()
     assert visits.min() > 0
     assert visits.max() - visits.min() <= 2
 

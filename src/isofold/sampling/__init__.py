@@ -5,13 +5,13 @@ from .pool import (
     Layout,
     MemorySource,
     Pool,
-    RotatingSource,
     Sampler,
     Source,
     Targets,
     padded_rows,
     padded_size,
 )
+from .rotating import RotatingSource
 from .time import TimeSampler
 
 __all__ = [
