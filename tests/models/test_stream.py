@@ -11,7 +11,7 @@ from isofold.errors import DataError, MissingValuesError
 from isofold.models import _stream
 from isofold.models._stream import Stream
 from isofold.networks import ARCHITECTURES, Conv, Encoder, Gelu, Skip, build
-from isofold.sampling import Layout, Targets
+from isofold.sampling import Layout
 from isofold.training import encode
 
 CHANNELS = 5
@@ -27,7 +27,7 @@ def causal(encoder) -> tuple[int, int]:
 
 def transformed(encoder, x, offset):
     """Embedding of one segment with causal windows, by the path of `transform`."""
-    layout = Layout(x, np.array([0]), np.array([len(x)]), offset, Targets(), 0, 8)
+    layout = Layout(x, np.array([0]), np.array([len(x)]), offset, 0, 8)
     (pool,) = layout.blocks(4096)
     return np.asarray(encoder(jnp.asarray(pool.rows)))[pool.centre - offset[0]]
 
@@ -108,7 +108,7 @@ def test_transform_pools_are_what_training_encodes():
     """The oracle above reads the same pools as `training.encode` does for centred windows."""
     encoder = encoder_of("offset10-model")
     x = np.random.default_rng(0).standard_normal((30, CHANNELS)).astype(np.float32)
-    layout = Layout(x, np.array([0]), np.array([30]), encoder.offset, Targets(), 0, 8)
+    layout = Layout(x, np.array([0]), np.array([30]), encoder.offset, 0, 8)
     np.testing.assert_allclose(
         np.concatenate(list(encode(encoder, layout.blocks(4096)))),
         transformed(encoder, x, encoder.offset),

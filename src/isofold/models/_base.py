@@ -19,7 +19,6 @@ from ._embedding import as_embedding
 from ._files import write_model
 from ._inputs import gather, is_list_of_recordings, positional
 
-
 OWN_ENCODER = "an encoder of its own"
 """Stands in a file for a function, which is never written."""
 

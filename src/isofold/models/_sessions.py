@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from .._missing import require_complete
@@ -36,7 +34,8 @@ def session_number(model: Any, session_id: int | str | None, recording: Any = No
 
 def transform_one(model: Any, X: Any, session_id: int | str | None, trials: Any) -> Any:
     """Embed one recording or array with the encoder of its session."""
-    inputs = inputs_of(model, X, trials=trials)
+    # scikit-learn's own check of the channels where there is one recording; ours for several.
+    inputs = inputs_of(model, X, trials=trials, reset=None if len(model.sessions_) > 1 else False)
     recording = inputs.recording
     number = session_number(model, session_id, X if isinstance(X, Recording) else None)
     expected = model.channels_[number]
@@ -62,7 +61,7 @@ def transform_joined(model: Any, X: Any, with_labels: bool) -> list:
         )
     if not is_list_of_recordings(X) or len(X) != len(model.sessions_):
         raise DataError(f"give the {len(model.sessions_)} recordings {list(model.sessions_)}")
-    inputs = [inputs_of(model, x) for x in X]
+    inputs = [inputs_of(model, x, reset=None) for x in X]
     recordings = [one.recording for one in inputs]
     names = model.settings_["labels"]
     targets = targets_of(recordings, names)
@@ -84,7 +83,7 @@ def _alike(wanted, there) -> NDArray[np.int64]:
 
     n = len(wanted.continuous if wanted.continuous is not None else wanted.classes)
     out = np.zeros(n, np.int64)
-    groups = [(slice(None), np.arange(_length(there)))]
+    groups = [(np.ones(n, bool), np.arange(_length(there)))]
     if wanted.classes is not None:
         groups = [
             (wanted.classes == c, np.flatnonzero(there.classes == c))
@@ -108,7 +107,7 @@ def _length(targets) -> int:
 def _given_back(
     model: Any, number: int, inputs: Inputs, z: NDArray, edge: NDArray, labels_used: bool
 ) -> Any:
-    """In the form of the input: an Embedding or an array; rows that the model leaves out dropped."""
+    """An Embedding or an array, as the input was; rows that the model leaves out dropped."""
     stride = model.encoders_[number].stride
     keep = np.ones(len(z), bool)
     if stride > 1:

@@ -8,7 +8,6 @@ from .pool import (
     Layout,
     MemorySource,
     Pool,
-    RotatingSource,
     Sampler,
     Source,
     Targets,
@@ -16,13 +15,12 @@ from .pool import (
     padded_size,
 )
 from .query import NO_SAMPLE, Query
+from .rotating import RotatingSource
 from .time import TimeSampler
 
 __all__ = [
     "ACROSS_TRIALS",
     "NO_SAMPLE",
-    "OwnPairs",
-    "Pairs",
     "AcrossTrialsSampler",
     "ContinuousSampler",
     "DealtPairs",
@@ -33,6 +31,8 @@ __all__ = [
     "Layout",
     "MemorySource",
     "MixedSampler",
+    "OwnPairs",
+    "Pairs",
     "Pool",
     "Query",
     "RotatingSource",
