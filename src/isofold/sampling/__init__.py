@@ -2,7 +2,9 @@
 
 from .across import ACROSS_TRIALS, AcrossTrialsSampler
 from .behavior import ContinuousSampler, DiscreteSampler, MixedSampler, label_changes
+from .pairs import DealtPairs, Draw, JoinedPairs, OwnPairs, Pairs
 from .pool import (
+    LabelSampler,
     Layout,
     MemorySource,
     Pool,
@@ -19,9 +21,15 @@ from .time import TimeSampler
 __all__ = [
     "ACROSS_TRIALS",
     "NO_SAMPLE",
+    "OwnPairs",
+    "Pairs",
     "AcrossTrialsSampler",
     "ContinuousSampler",
+    "DealtPairs",
     "DiscreteSampler",
+    "Draw",
+    "JoinedPairs",
+    "LabelSampler",
     "Layout",
     "MemorySource",
     "MixedSampler",
