@@ -46,14 +46,17 @@ class PairsOf:
         recordings: Sequence[Recording],
         objectives: Sequence[dict[str, Any]],
         sessions: str = "separate",
+        seed: int = 0,
     ):
-        self._objectives, self._sessions = objectives, sessions
+        """`seed` of the partners that trials keep, where they keep one."""
+        self._objectives, self._sessions, self._seed = objectives, sessions, seed
         self._targets = [targets_of(recordings, one["labels"]) for one in objectives]
 
     def __call__(self, pools: Sequence[Pool]) -> Pairs:
         views = [_views(pools, targets) for targets in self._targets]
         by_objective = [
-            samplers(view, one) for view, one in zip(views, self._objectives, strict=True)
+            samplers(view, one, self._seed)
+            for view, one in zip(views, self._objectives, strict=True)
         ]
         if self._sessions == "joined":
             return JoinedPairs(by_objective[0], views[0])  # type: ignore[arg-type]  # rules of labels
@@ -71,23 +74,23 @@ def _views(pools: Sequence[Pool], targets: Sequence[Targets]) -> list[Pool]:
     ]
 
 
-def samplers(pools: Sequence[Pool], objective: dict[str, Any]) -> list[Sampler]:
+def samplers(pools: Sequence[Pool], objective: dict[str, Any], seed: int = 0) -> list[Sampler]:
     """One sampler a recording; label changes are those of all recordings."""
     changes = None
     if objective["conditional"] == "time_delta" and len(pools) > 1:
         lag = int(objective["time_offsets"])
         changes = np.concatenate([label_changes(pool, lag) for pool in pools])
-    return [_sampler(pool, objective, changes) for pool in pools]
+    return [_sampler(pool, objective, changes, seed) for pool in pools]
 
 
-def _sampler(pool: Pool, objective: dict[str, Any], changes) -> Sampler:
+def _sampler(pool: Pool, objective: dict[str, Any], changes, seed: int) -> Sampler:
     rule, lag, prior = objective["conditional"], int(objective["time_offsets"]), objective["prior"]
     if rule == "time":
         return TimeSampler(pool, lag)
     if rule in ACROSS_TRIALS:
         return AcrossTrialsSampler(
             pool, rule, objective["time_window"], objective["delta"], objective["same_trial"],
-            objective["balance"], prior, objective["fixed_partner"],
+            objective["balance"], prior, objective["fixed_partner"], seed,
         )  # fmt: skip
     if rule == "discrete":
         return DiscreteSampler(pool, prior)
@@ -110,9 +113,12 @@ def source_of(
     if recording.whole is not None:
         whole_size = recording.whole[0] + recording.whole[1] * context
     n_rows = padded_rows(needed, whole_size)
-    # A full batch was asked for in so many words: it is never a part of the recording.
+    # A full batch was asked for in so many words: it is never a part of the recording. Pairs across
+    # trials need the trials side by side, which stretches dealt at random seldom are.
+    across = any(one["conditional"] in ACROSS_TRIALS for one in settings["objectives"])
     rotate = (
-        settings["schedule"] == "one-cycle"
+        not across
+        and settings["schedule"] == "one-cycle"
         and settings["batch_size"] is not None
         and n_rows > POOL_ROWS * 3 // 2
     )

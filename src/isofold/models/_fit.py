@@ -96,7 +96,7 @@ def fit_encoders(
         trained = training.train(
             encoders,
             sources,
-            PairsOf(recordings, settings["objectives"], settings["sessions"]),
+            PairsOf(recordings, settings["objectives"], settings["sessions"], _seed(settings)),
             plan,
             rng,
             callback=hook,
@@ -156,6 +156,12 @@ def _hook(held_out: HeldOut | None, callback, every: int | None, steps: int):
         return (done % look == 0 or done == steps) and held_out.look(done, trained)
 
     return both, np.gcd(look, every) if callback is not None and every else look
+
+
+def _seed(settings: dict[str, Any]) -> int:
+    """Seed of what is drawn once a fit: the partners of trials."""
+    given = settings["random_state"]
+    return int(given) if isinstance(given, (int, np.integer)) else 0
 
 
 def _require_finite(loss, steps: int, rate: float) -> None:

@@ -17,7 +17,7 @@ VERSION = 1
 SESSIONS = ("separate", "trunk", "joined")
 """Several recordings: encoders of their own, of their own up to the input layer, or one encoder."""
 
-PRIORS, BALANCES = ("auto", "empirical", "uniform"), ("samples", "trials")
+PRIORS, BALANCES = ("auto", "empirical", "uniform", "trials"), ("samples", "trials")
 
 KEEP = ("validation", "consistency")
 """Which of `n_init` fits is kept: the best on held-out trials, or the one most like the others."""
