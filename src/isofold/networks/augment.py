@@ -6,7 +6,7 @@ like multiply by 0 and nothing makes up for it. ChannelDropout and PoissonThinni
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from functools import partial
 from math import isfinite
 from numbers import Real
@@ -127,7 +127,7 @@ def _one_of(key: jax.Array, choices: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def parse_masking(
-    masking_kwargs: Mapping[str, Any] | Collection[tuple[str, Any]] | None,
+    masking_kwargs: Any,
 ) -> tuple[tuple[str, ...], tuple[NDArray[np.float32], ...]]:
     """Names and the choices of each, from a dictionary or pairs (name, value).
 
@@ -166,7 +166,7 @@ def _ratios(kind: str, value: Any) -> list[float]:
             raise DataError(f"{rule}, got {value!r}; several ratios to pick from are a list")
         low, high, step = (float(part) for part in value)
         top = 1 if kind not in _RESCALED else np.nextafter(1, 0)
-        if not (0 <= low < high <= top and 0 < step <= high - low):
+        if not (0 <= low < high <= top and 0 < step <= (high - low) * ONE_ULP):
             raise DataError(
                 f"{rule} with 0 <= min < max <= 1 and 0 < step <= max - min, got {value!r}"
                 + ("; its max is below 1" if kind in _RESCALED else "")

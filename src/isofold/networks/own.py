@@ -28,7 +28,7 @@ class OwnEncoder(eqx.Module):
 
     def __call__(
         self, x: Float[Array, "row channel"], key: jax.Array | None = None, window: int = 64
-    ) -> Float[Array, "shorter latent"]:
+    ) -> Array:
         """The embedding of one long array; channels beyond `n_channels` are padding."""
         given = {"key": key, "window": window}
         return self.module(x[:, : self.n_channels], **{name: given[name] for name in self.takes})
@@ -150,7 +150,7 @@ def _called(encoder: OwnEncoder, x: NDArray) -> NDArray:
         raise DataError(
             f"an encoder must be a function of rows (row, channel) that JAX can compile; on "
             f"{x.shape} it failed with {type(error).__name__}: {error}; try "
-            "jax.jit(encoder)(jax.numpy.ones((rows, channels)))"
+            "equinox.filter_jit(encoder)(jax.numpy.ones((rows, channels)))"
         ) from error
 
 
