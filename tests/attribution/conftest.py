@@ -22,7 +22,7 @@ def flat_cebra(parts):
     model = iso.CEBRA(
         model_architecture="offset1-model-mse",
         output_dimension=2,
-        max_iterations=150,
+        max_iterations=300,
         batch_size=256,
         random_state=0,
     )
