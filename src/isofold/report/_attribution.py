@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -34,21 +35,21 @@ def rankings(runs: pd.DataFrame, ranks_of: Callable[[str], pd.DataFrame | None])
             parts.append(table.assign(variant=run["variant"], recording=run["recording"]))
     if not parts:
         return []
-    groups = pd.concat(parts).groupby(["variant", "recording", "label"], sort=False)
-    return [_ranking(*map(str, name), table) for name, table in groups]
+    names = ["variant", "recording", "label"]
+    groups: Any = pd.concat(parts).groupby(names, sort=False)
+    return [_ranking(*name, part) for name, part in groups]
 
 
-def _ranking(variant: str, recording: str, label: str, ranks: pd.DataFrame) -> Ranking:
-    by_channel = ranks.assign(beyond=ranks["share"] > ranks["chance"]).groupby(
-        "channel", sort=False
-    )
+def _ranking(variant: Any, recording: Any, label: Any, ranks: pd.DataFrame) -> Ranking:
+    ranks = ranks.assign(beyond=ranks["share"] > ranks["chance"])
+    by_channel = ranks.groupby("channel", sort=False)
     mean = by_channel[["share", "chance_mean", "chance"]].mean()
     mean["beyond"] = by_channel["beyond"].sum()
     mean = mean.sort_values("share", ascending=False, kind="stable").reset_index()
     return Ranking(
-        variant=variant,
-        recording=recording,
-        label=label,
+        variant=str(variant),
+        recording=str(recording),
+        label=str(label),
         table=mean.iloc[:MOST_CHANNELS],
         n_channels=len(mean),
         n_runs=int(by_channel.size().max()),
