@@ -37,7 +37,7 @@ def rankings(runs: pd.DataFrame, ranks_of: Callable[[str], pd.DataFrame | None])
         return []
     names = ["variant", "recording", "label"]
     groups: Any = pd.concat(parts).groupby(names, sort=False)
-    return [_ranking(*name, part) for name, part in groups]
+    return [_ranking(v, r, label, part) for (v, r, label), part in groups]
 
 
 def _ranking(variant: Any, recording: Any, label: Any, ranks: pd.DataFrame) -> Ranking:
