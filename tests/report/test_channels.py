@@ -57,9 +57,7 @@ def test_the_page_shows_channels_where_the_study_asked(tmp_path, html):
     assert "Which channels matter" in page
     assert "unit &lt;0&gt;" in page
     assert "unit <0>" not in page
-    assert (
-        page.count('<td class="n">3 of 3</td>') == 18
-    )
+    assert page.count('<td class="n">3 of 3</td>') == 18
     assert page.count("Shown are 20 of 24 channels.") == 6
     assert page.count("The label cannot be read from this embedding") == 3
     assert "Which channels matter" not in html
