@@ -12,12 +12,14 @@
 | sample_exclude_intrial=True | same_trial=False |
 | sample_fix_trial=True | fixed_partner=True, for every rule; there not for "time" |
 | sample_prior="balanced" / "uniform" | prior="uniform" / "empirical" |
-| trials of equal length only | any lengths and gaps; balance="samples" or "trials" |
+| trials of equal length only | any lengths and gaps |
+| every trial alike | balance="trials"; "samples" weighs a trial by its samples in reach |
 | y_discrete | a discrete label; it narrows every rule to the reference's class |
 
 What differs on purpose: trials and samples with equal labels are drawn from at random, where the
 first of them was always taken; a reference that no sample answers is not drawn, where the rule was
-dropped in silence; same_trial=True leaves "trial_delta" its Gaussian.
+dropped in silence; with classes, the first and last samples of a trial are no likelier than others;
+same_trial=True leaves "trial_delta" its Gaussian, where it became a softmax of the distance.
 """
 
 from __future__ import annotations
@@ -31,9 +33,10 @@ from ..errors import DataError
 from ..trials import Ints
 from .answers import Answers, Where
 from .pool import Pool
-from .prior import BALANCES, Draws, Groups, check_choice
+from .prior import Draws, Groups, check_choice
 from .query import NO_SAMPLE, Query
 
+BALANCES = ("samples", "trials")
 ACROSS_TRIALS = ("trial_time", "trial_delta", "trial_time_delta")
 
 NO_TRIAL = np.iinfo(np.int64).min
@@ -69,12 +72,11 @@ class AcrossTrialsSampler:
         Whether the reference's own trial takes part as any other; the positive may then be the
         reference itself.
     balance
-        "samples": every possible sample alike, so that a trial counts by how many it has.
-        "trials": every trial alike, then every sample of it. Holds for references, negatives and
-        the choice of the positive.
+        Of positives. "samples": every possible one alike, so that a trial counts by how many it
+        has. "trials": every trial that has one alike, then every one of it.
     prior
-        "empirical": references and negatives as often as their class occurs; "uniform": every
-        class equally often.
+        Of references and negatives. "empirical": every sample alike; "uniform": every class alike,
+        then every sample of it; "trials": every trial alike, then every sample of it.
     fixed_partner
         Each trial (of each class) gets one partner trial, drawn once with the rule from `seed`,
         and finds its positives there only. False draws the trial anew for every pair.
@@ -116,9 +118,8 @@ class AcrossTrialsSampler:
         self._answered = np.flatnonzero(self.has(self._asks(everything)))
         if not len(self._answered):
             raise DataError(_nothing_found(conditional, time_window, len(self._trials)))
-        weighing = (pool.classes, pool.trial, prior, balance)
-        self._draw_reference = Draws(self._answered, *weighing)
-        self._draw_negative = Draws(everything, *weighing)
+        self._draw_reference = Draws(self._answered, prior, pool.classes, pool.trial)
+        self._draw_negative = Draws(everything, prior, pool.classes, pool.trial)
 
     def wanted(self, rng: np.random.Generator, reference: Ints) -> Query:
         """The class, time and label that each positive should have, and in which trials."""

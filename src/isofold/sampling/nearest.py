@@ -36,19 +36,19 @@ class AllDistances:
 
     def query(self, x: NDArray[np.float64], k: int = 1) -> tuple[NDArray[np.float64], Ints]:
         step = max(BLOCK // len(self._points), 1)
-        found = [self._block(x[at : at + step], k) for at in range(0, max(len(x), 1), step)]
-        index = np.concatenate(found)
-        distance = np.linalg.norm(x[:, None] - self._points[index], axis=2)
+        parts = [self._block(x[at : at + step], k) for at in range(0, max(len(x), 1), step)]
+        distance, index = (np.concatenate(part) for part in zip(*parts, strict=True))
         return (distance[:, 0], index[:, 0]) if k == 1 else (distance, index)
 
-    def _block(self, x: NDArray[np.float64], k: int) -> Ints:
-        # |x|² is the same for every point.
-        distance = self._square - 2 * x @ self._points.T
+    def _block(self, x: NDArray[np.float64], k: int) -> tuple[NDArray[np.float64], Ints]:
+        square = self._square - 2 * x @ self._points.T + (x**2).sum(axis=1, keepdims=True)
         if k == 1:
-            return distance.argmin(axis=1)[:, None]
-        near = np.argpartition(distance, k - 1, axis=1)[:, :k]
-        order = np.take_along_axis(distance, near, axis=1).argsort(axis=1, kind="stable")
-        return np.take_along_axis(near, order, axis=1)
+            near = square.argmin(axis=1)[:, None]
+        else:
+            near = np.argpartition(square, k - 1, axis=1)[:, :k]
+            order = np.take_along_axis(square, near, axis=1).argsort(axis=1, kind="stable")
+            near = np.take_along_axis(near, order, axis=1)
+        return np.sqrt(np.take_along_axis(square, near, axis=1).clip(0)), near
 
 
 class Nearest:

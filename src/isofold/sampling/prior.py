@@ -8,7 +8,6 @@ from ..errors import DataError
 from ..trials import Ints
 
 PRIORS = ("empirical", "uniform")
-BALANCES = ("samples", "trials")
 
 
 class Groups:
@@ -44,44 +43,29 @@ class Groups:
 class Draws:
     """Independent draws of samples.
 
-    prior "empirical": every sample alike; "uniform": every class alike. balance "trials": within
-    that, every trial alike.
+    prior "empirical": every sample alike; "uniform": every class, within one every sample;
+    "trials": every trial, within one every sample.
     """
 
-    def __init__(self, among: Ints, classes: Ints | None, trial: Ints, prior: str, balance: str):
-        check_choice("prior", prior, PRIORS)
-        check_choice("balance", balance, BALANCES)
-        if prior == "uniform" and classes is None:
-            raise DataError(
-                "prior='uniform' draws every class equally often; there is no discrete label: "
-                "give one or use prior='empirical'"
-            )
-        self._among, self._chances = among, None
-        if prior == "uniform" or balance == "trials":
-            group = np.zeros(len(among), np.int64)
-            if prior == "uniform" and classes is not None:
-                group = Groups(classes[among]).group
-            piece = Groups(trial[among]).group if balance == "trials" else np.arange(len(among))
-            self._chances = np.cumsum(_weights(group, piece))
+    def __init__(self, among: Ints, prior: str, classes: Ints | None, trial: Ints):
+        check_choice("prior", prior, (*PRIORS, "trials"))
+        self._among, self._groups = among, None
+        if prior == "uniform":
+            if classes is None:
+                raise DataError(
+                    "prior='uniform' draws every class equally often; there is no discrete label: "
+                    "give one or use prior='empirical'"
+                )
+            self._groups = Groups(classes[among])
+        elif prior == "trials":
+            self._groups = Groups(trial[among])
 
     def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Ints:
-        n = len(self._among)
-        if self._chances is None:
-            return self._among[rng.integers(n, size=shape)]
-        at = np.searchsorted(self._chances, rng.random(shape) * self._chances[-1], side="right")
-        return self._among[np.minimum(at, n - 1)]
+        if self._groups is None:
+            return self._among[rng.integers(len(self._among), size=shape)]
+        return self._among[self._groups.draw(rng, rng.integers(len(self._groups), size=shape))]
 
 
 def check_choice(name: str, given: str, known: tuple[str, ...]) -> None:
     if given not in known:
         raise DataError(f"{name} must be one of {', '.join(map(repr, known))}; got {given!r}")
-
-
-def _weights(group: Ints, piece: Ints) -> np.ndarray:
-    """Weights by which groups are drawn alike, within each its pieces, within each its samples."""
-    pair = group * (int(piece.max()) + 1) + piece
-    _, first, inverse, size = np.unique(
-        pair, return_index=True, return_inverse=True, return_counts=True
-    )
-    pieces_of_group = np.bincount(group[first])
-    return 1 / (pieces_of_group[group] * size[inverse])
