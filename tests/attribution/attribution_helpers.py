@@ -1,5 +1,7 @@
 """A recording whose channels depend on known factors."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
@@ -30,3 +32,22 @@ def mixed(seed=0, n=1600, noise=0.5):
     labels = {"a": a, "b": b, "side": a > 0, "angle": np.arctan2(b, a)}
     kinds = {"angle": "circular"}
     return iso.Recording(signal, rate=40.0, labels=labels, kinds=kinds, trials=trials, name="mixed")
+
+
+@cache
+def halves():
+    """Training and held-out half."""
+    return mixed().split(test=0.5)
+
+
+@cache
+def fitted(name):
+    """Models of the training half; without unit length latents are free to lie along a and b."""
+    train = halves()[0]
+    if name == "pca":
+        return iso.PCA(output_dimension=2).fit(train)
+    settings = {"output_dimension": 3, "max_iterations": 75}
+    if name == "flat_cebra":
+        settings = {"output_dimension": 2, "max_iterations": 300}
+        settings["model_architecture"] = "offset1-model-mse"
+    return iso.CEBRA(**settings, batch_size=256, random_state=0).fit(train, labels=["a", "b"])

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
-from attribution_helpers import TRUTH
+from attribution_helpers import TRUTH, fitted, halves
 
 import isofold as iso
 from isofold.attribution import METHODS, Attribution, attribution, auc, of_samples
@@ -12,6 +12,26 @@ from isofold.attribution.maps import pseudo_inverse
 from isofold.errors import DataError, MissingValuesError
 
 SAMPLES = [0, 1, 99, 100, 350]  # at both sides of a wall, and inside
+
+
+@pytest.fixture
+def parts():
+    return halves()
+
+
+@pytest.fixture
+def cebra():
+    return fitted("cebra")
+
+
+@pytest.fixture
+def flat_cebra():
+    return fitted("flat_cebra")
+
+
+@pytest.fixture
+def pca():
+    return fitted("pca")
 
 
 def transformed(model, recording, sample, change):

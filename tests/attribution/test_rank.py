@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from attribution_helpers import GROUPS, TRUTH, mixed
+from attribution_helpers import GROUPS, TRUTH, fitted, halves, mixed
 
 import isofold as iso
 from isofold.attribution import auc, rank
@@ -12,14 +12,29 @@ from isofold.attribution.ranking import COLUMNS
 from isofold.errors import DataError, MissingValuesError
 
 
+@pytest.fixture
+def parts():
+    return halves()
+
+
+@pytest.fixture
+def cebra():
+    return fitted("cebra")
+
+
+@pytest.fixture
+def pca():
+    return fitted("pca")
+
+
 def by_channel(table, label, column="share"):
     part = table[table["label"] == label]
     return part.set_index("channel")[column].sort_index().to_numpy()
 
 
 @pytest.fixture(scope="module")
-def ranked(cebra, parts):
-    return rank(cebra, parts[1], ["a", "b", "side", "angle"], n_samples=512)
+def ranked():
+    return rank(fitted("cebra"), halves()[1], ["a", "b", "side", "angle"], n_samples=512)
 
 
 def test_the_table(ranked):

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._rows import take
 from ..errors import DataError
 from ..models._inputs import used_segments
+from ..models._sessions import session_number
 from ..networks import Conv, Encoder
 from ..recording import Recording
 from ..sampling import padded_size
@@ -19,8 +20,8 @@ from ..trials import Ints, expand
 
 
 def has_encoder(model: Any) -> bool:
-    """Whether attribution works on the model."""
-    return hasattr(model, "encoder_") or hasattr(model, "components_")
+    """Whether attribution works on the (fitted) model."""
+    return hasattr(model, "encoders_") or hasattr(model, "components_")
 
 
 def _encoder_of(model: Any, recording: Recording) -> Encoder:
@@ -34,17 +35,32 @@ def _encoder_of(model: Any, recording: Recording) -> Encoder:
             "attribution needs a model with an encoder (CEBRA) or linear components (PCA), "
             f"got {type(model).__name__}"
         )
-    if recording.n_channels != model.n_features_in_:
+    if not hasattr(model, "encoders_"):
+        _check_channels(recording, len(model.mean_))
+        return _linear(model.components_, model.mean_)
+    if model.settings_["sessions"] == "joined":
         raise DataError(
-            f"recording {recording.name!r} must have the {model.n_features_in_} channels that the "
-            f"model was fitted on, got {recording.n_channels}"
+            "attribution looks at one recording, and an encoder of sessions='joined' needs all of "
+            "them at once; fit with sessions='separate' or 'trunk'"
         )
-    if hasattr(model, "encoder_"):
-        return model.encoder_
-    components = np.asarray(model.components_, np.float32)
+    number = session_number(model, None, recording)
+    _check_channels(recording, model.channels_[number])
+    return model.encoders_[number]
+
+
+def _check_channels(recording: Recording, expected: int) -> None:
+    if recording.n_channels != expected:
+        raise DataError(
+            f"recording {recording.name!r} must have the {expected} channels that the model was "
+            f"fitted on, got {recording.n_channels}"
+        )
+
+
+def _linear(components: NDArray, mean: NDArray) -> Encoder:
+    components = np.asarray(components, np.float32)
     weight = np.zeros((1, padded_size(components.shape[1]), len(components)), np.float32)
     weight[0, : components.shape[1]] = components.T
-    bias = -(components @ np.asarray(model.mean_, np.float32))
+    bias = -(components @ np.asarray(mean, np.float32))
     return Encoder((Conv(jnp.asarray(weight), jnp.asarray(bias)),), normalize=False)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from jaxtyping import Array
 
 from ..errors import DataError
+from ..models._encode import embed
 from ..networks import Encoder
 from ..recording import Recording
 from ..scores.chance import surrogate
@@ -95,7 +96,8 @@ def rank(
     encoder = _encoder_of(model, recording)
     used, sample = chosen_samples(model, recording, n_samples, seed, names)
     columns = [encoded(recording, name, used) for name in names]
-    readout = ReadOut(np.asarray(model.transform(recording), float)[used], recording.trial[used])
+    z = np.asarray(embed(encoder, recording)[0], float)[used]
+    readout = ReadOut(z, recording.trial[used])
     fits = [readout.fit(y) for y in columns]
     read = _Read(encoder, jnp.asarray(np.concatenate([w for w, _ in fits]).T, jnp.float32))
     parts, slopes = _parts(read, recording, used, sample)
