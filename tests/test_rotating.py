@@ -154,7 +154,7 @@ def test_many_short_trials_fill_a_pool_at_once():
 def test_each_chunk_is_read_a_few_times_an_epoch(monkeypatch):
     monkeypatch.setattr(rotating, "READ_BYTES", 1)
     n = 40_000
-    for held, passes in ((10**9, 1), (64_000, 2), (1, rotating.MOST_PASSES)):
+    for held, passes in ((10**9, 1), (128_000, 2), (1, rotating.MOST_PASSES)):
         monkeypatch.setattr(rotating, "HELD_BYTES", held)
         signal = Chunks(numbered(n), 1000)
         _, src = source(signal, tile=100)
