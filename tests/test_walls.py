@@ -39,10 +39,11 @@ def recordings(draw):
 class Recorder:
     """Stands in for the compiled step and keeps what it was handed."""
 
-    def __call__(self, params, adam, rows, index, rates, count, seed, first, *, n_ref, **rest):
-        self.rows, self.index, self.n_ref = np.asarray(rows), index[:count], n_ref
-        zeros = jnp.zeros(len(index))
-        return params, adam, zeros, zeros
+    def __call__(self, params, adam, rows, batch, rates, count, seed, first, *, program, **rest):
+        (self.rows,), (index,), (self.n_ref,) = rows, batch.index, program.n_reference
+        self.rows, self.index = np.asarray(self.rows), index[:count]
+        k = len(program.objectives)
+        return params, adam, jnp.zeros((len(index), k + 1)), jnp.zeros((len(index), k))
 
 
 def received(recording, model, labels):

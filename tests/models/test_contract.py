@@ -13,6 +13,7 @@ SMALL = {
     "pca": {"output_dimension": 2},
     "cebra-time": {"output_dimension": 3, **STEPS},
     "cebra-behavior": {"output_dimension": 3, **STEPS},
+    "cebra-hybrid": {"output_dimension": 3, "hybrid_dimensions": 2, **STEPS},
 }
 LABELS = ["position", "direction"]
 

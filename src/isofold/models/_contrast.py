@@ -1,56 +1,102 @@
-"""What the contrastive estimators share: which rule, which pairs, which rows, which constants."""
+"""From settings to what the training loop takes: pairs, rows, constants."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from ..errors import DataError
 from ..networks import Encoder
 from ..recording import Recording
 from ..sampling import (
+    ACROSS_TRIALS,
+    AcrossTrialsSampler,
     ContinuousSampler,
+    DealtPairs,
     DiscreteSampler,
+    JoinedPairs,
     Layout,
     MemorySource,
     MixedSampler,
+    OwnPairs,
+    Pairs,
     Pool,
     RotatingSource,
     Sampler,
     Source,
+    Targets,
     TimeSampler,
+    label_changes,
     padded_rows,
     padded_size,
 )
 from ..trials import Ints
-from ._inputs import Inputs, targets_of
+from ._inputs import targets_of, trials_of
 from ._recipe import POOL_ROWS, encode_whole
 
 
-def choose_rule(given: str | None, inputs: Inputs) -> str:
-    """The rule that the labels at hand allow."""
-    kinds = {inputs.recording.kind(name) for name in inputs.labels}
-    if given == "time":
-        return "time"
-    if not kinds:
-        if given is not None:
-            raise DataError(
-                f"conditional={given!r} needs labels: fit(X, y) or fit(recording, labels=[...]); "
-                "without labels use conditional='time'"
-            )
-        return "time"
-    if kinds == {"discrete"}:
-        return "discrete"
-    return {"delta": "delta_normal", None: "time_delta"}.get(given, str(given))
+class PairsOf:
+    """Pairs for any pools of some recordings. Called by the training loop for new pools."""
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        objectives: Sequence[dict[str, Any]],
+        sessions: str = "separate",
+    ):
+        self._objectives, self._sessions = objectives, sessions
+        self._targets = [targets_of(recordings, one["labels"]) for one in objectives]
+
+    def __call__(self, pools: Sequence[Pool]) -> Pairs:
+        views = [_views(pools, targets) for targets in self._targets]
+        by_objective = [
+            samplers(view, one) for view, one in zip(views, self._objectives, strict=True)
+        ]
+        if self._sessions == "joined":
+            return JoinedPairs(by_objective[0], views[0])
+        by_recording = list(zip(*by_objective, strict=True))
+        if len(pools) > 1 and any(one["labels"] for one in self._objectives):
+            return DealtPairs(by_recording, views)
+        return OwnPairs(by_recording)
 
 
-def pair_sampler(pool: Pool, settings: dict[str, Any]) -> Sampler:
-    rule, offset = settings["conditional"], int(settings["time_offsets"])
+def _views(pools: Sequence[Pool], targets: Sequence[Targets]) -> list[Pool]:
+    """The pools as one objective sees them: with its labels."""
+    return [
+        replace(pool, **mine.of(pool.sample)) for pool, mine in zip(pools, targets, strict=True)
+    ]
+
+
+def samplers(pools: Sequence[Pool], objective: dict[str, Any]) -> list[Sampler]:
+    """One sampler a recording; label changes are those of all recordings."""
+    changes = None
+    if objective["conditional"] == "time_delta" and len(pools) > 1:
+        lag = int(objective["time_offsets"])
+        changes = np.concatenate([label_changes(pool, lag) for pool in pools])
+    return [_sampler(pool, objective, changes) for pool in pools]
+
+
+def _sampler(pool: Pool, objective: dict[str, Any], changes) -> Sampler:
+    rule, lag, prior = objective["conditional"], int(objective["time_offsets"]), objective["prior"]
     if rule == "time":
-        return TimeSampler(pool, offset)
+        return TimeSampler(pool, lag)
+    if rule in ACROSS_TRIALS:
+        return AcrossTrialsSampler(
+            pool, rule, objective["time_window"], objective["delta"], objective["same_trial"],
+            objective["balance"], _or(prior, "empirical"), objective["fixed_partner"],
+        )  # fmt: skip
     if rule == "discrete":
-        return DiscreteSampler(pool)
-    kind = ContinuousSampler if pool.classes is None else MixedSampler
-    return kind(pool, rule, offset, settings["delta"])
+        return DiscreteSampler(pool, _or(prior, "empirical"))
+    if pool.classes is None:
+        return ContinuousSampler(pool, rule, lag, objective["delta"], changes)
+    return MixedSampler(pool, rule, lag, objective["delta"], changes, _or(prior, "uniform"))
+
+
+def _or(prior: str, usual: str) -> str:
+    return usual if prior == "auto" else prior
 
 
 def source_of(
@@ -61,7 +107,6 @@ def source_of(
     stop: Ints,
 ) -> tuple[Source, bool]:
     """Where training gets its rows, and whether to encode all of them each step."""
-    targets = targets_of(recording, settings["labels"])
     context = sum(encoder.offset) - 1
     needed = int((stop - start).sum()) + len(start) * context
     whole_size = None
@@ -76,29 +121,31 @@ def source_of(
     )
     if rotate:
         n_rows = POOL_ROWS
+    trial, onset = trials_of(recording, start)
     layout = Layout(
-        recording.signal, start, stop, encoder.offset, targets, n_rows,
-        padded_size(recording.n_channels), settings["edges"],
+        recording.signal, start, stop, encoder.offset, Targets(), n_rows,
+        padded_size(recording.n_channels), settings["edges"], trial, onset,
     )  # fmt: skip
-    if rotate:
-        return RotatingSource(layout), True
-    return MemorySource(layout), encode_whole(settings, n_rows, context + 1)
+    source = RotatingSource(layout) if rotate else MemorySource(layout)
+    windows_only = encoder.stride > 1 or settings["sessions"] == "joined" or settings["masking_kwargs"]
+    whole = not windows_only and (rotate or encode_whole(settings, n_rows, context + 1))
+    return source, whole
 
 
-def adam_settings(settings: dict[str, Any]):
+def adam_settings(settings: dict[str, Any], masks: tuple):
+    """Adam's constants and the values of the masks, as traced settings of a step."""
     from ..training import Hyper
 
     given = dict(settings["optimizer_kwargs"])
     betas = given.pop("betas", (0.9, 0.999))
+    learned = settings["temperature_mode"] == "auto"
     hyper = Hyper(
         beta1=betas[0],
         beta2=betas[1],
         epsilon=given.pop("eps", 1e-8),
         weight_decay=given.pop("weight_decay", 0.0),
-        channel_dropout=float(settings["channel_dropout"]),
-        min_temperature=settings["min_temperature"]
-        if settings["temperature_mode"] == "auto"
-        else 0.0,
+        min_temperature=settings["min_temperature"] if learned else 0.0,
+        masks=masks,
     )
     if given.pop("amsgrad", False) or given:
         raise DataError(

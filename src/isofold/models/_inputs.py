@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,12 +56,84 @@ def gather(
                 f"{type(estimator).__name__} takes one recording at a time, got {len(X)}; fit one "
                 "model each and compare them with isofold.scores.consistency(between='datasets')"
             )
-        X = X[0]
+        X, y, trials = X[0], _first(y), trials[0] if isinstance(trials, list) else trials
+    inputs = inputs_of(estimator, X, y, labels, trials, reset)
+    if reset:
+        estimator.n_features_in_ = inputs.recording.n_channels
+    elif inputs.recording.n_channels != estimator.n_features_in_:
+        raise _other_channels(estimator, inputs.recording, estimator.n_features_in_)
+    return inputs
+
+
+def gather_several(
+    estimator: Any,
+    X: Sequence[Any],
+    y: tuple = (),
+    labels: Sequence[str] | str | None = None,
+    trials: Sequence[pd.DataFrame | None] | None = None,
+) -> list[Inputs]:
+    """Several recordings for one fit: equal rate, label names and kinds, unique names."""
+    for values in y:
+        if not isinstance(values, (list, tuple)) or len(values) != len(X):
+            raise DataError(
+                f"with {len(X)} recordings each label is a list of {len(X)} arrays, got "
+                f"{type(values).__name__} of length {np.size(values) if values is None else len(values)}"
+            )
+    walls = trials if trials is not None else [None] * len(X)
+    found = []
+    for n, (x, table) in enumerate(zip(X, walls, strict=True)):
+        one = inputs_of(estimator, x, tuple(v[n] for v in y), labels, table, reset=True)
+        if one.shape is not None:
+            one = replace(one, recording=replace(one.recording, name=str(n)))
+        found.append(one)
+    _check_alike([one.recording for one in found], found[0].labels)
+    estimator.n_features_in_ = found[0].recording.n_channels
+    return found
+
+
+def _check_alike(recordings: Sequence[Recording], labels: Sequence[str]) -> None:
+    names = [r.name for r in recordings]
+    if len(set(names)) < len(names) or not all(names):
+        raise DataError(
+            f"recordings of one fit need names of their own, got {names}; "
+            "dataclasses.replace(recording, name=...)"
+        )
+    rates = {r.name: r.rate for r in recordings}
+    if len(set(rates.values())) > 1:
+        raise DataError(f"recordings of one fit must have one rate, got {rates}; bin them alike")
+    for label in labels:
+        kinds = {r.name: r.kind(label) for r in recordings}
+        widths = {r.name: r.label(label).shape[1:] for r in recordings}
+        if len(set(kinds.values())) > 1 or len(set(widths.values())) > 1:
+            raise DataError(
+                f"label {label!r} must be of one kind and width in all recordings, got "
+                f"{kinds}, columns {widths}"
+            )
+
+
+def _first(y: tuple) -> tuple:
+    """Labels of the only recording of a list."""
+    return tuple(v[0] if isinstance(v, (list, tuple)) and len(v) == 1 else v for v in y)
+
+
+def inputs_of(
+    estimator: Any, X: Any, y: tuple = (), labels: Any = None, trials: Any = None,
+    reset: bool = True,
+) -> Inputs:  # fmt: skip
+    """One recording or array, with its labels; the number of channels is not compared."""
     if isinstance(X, Recording):
-        return _from_recording(estimator, X, y, labels, trials, reset)
+        return _from_recording(X, y, labels, trials)
     if labels is not None:
         raise TypeError("labels= names labels of a Recording; give arrays as fit(X, y1, y2, ...)")
     return _from_array(estimator, X, y, trials, reset)
+
+
+def _other_channels(estimator: Any, recording: Recording, expected: int) -> DataError:
+    return DataError(
+        f"X has {recording.n_channels} features, but {type(estimator).__name__} is expecting "
+        f"{expected} features as input: recording {recording.name!r} must have the channels of the "
+        "one the model was fitted on"
+    )
 
 
 def is_list_of_recordings(X: Any) -> bool:
@@ -71,20 +143,12 @@ def is_list_of_recordings(X: Any) -> bool:
     return isinstance(X[0], Recording) or getattr(X[0], "ndim", 0) >= 2
 
 
-def _from_recording(estimator, recording: Recording, y, labels, trials, reset: bool) -> Inputs:
+def _from_recording(recording: Recording, y, labels, trials) -> Inputs:
     if y:
         raise TypeError("with a Recording, name its labels: fit(recording, labels=[...])")
     if trials is not None:
         raise TypeError("a Recording carries its trials; trials= is for arrays")
     names = (labels,) if isinstance(labels, str) else tuple(labels or ())
-    if reset:
-        estimator.n_features_in_ = recording.n_channels
-    elif recording.n_channels != estimator.n_features_in_:
-        raise DataError(
-            f"X has {recording.n_channels} features, but {type(estimator).__name__} is expecting "
-            f"{estimator.n_features_in_} features as input: recording {recording.name!r} must have "
-            "the channels of the one the model was fitted on"
-        )
     for name in names:
         recording.label(name)
     return Inputs(recording, names, None)
@@ -155,18 +219,39 @@ def used_segments(
     return start, stop
 
 
-def targets_of(recording: Recording, names: Sequence[str]) -> Targets:
-    """Continuous columns (angles as cosine and sine) and joint classes of the named labels."""
+def targets_of(recordings: Sequence[Recording], names: Sequence[str]) -> list[Targets]:
+    """Continuous columns (angles as cosine and sine) and joint classes of the named labels.
+
+    Classes match by value: one number means one class in every recording.
+    """
+    border = np.cumsum([len(r) for r in recordings])[:-1]
     continuous, discrete = [], []
     for name in names:
-        values, kind = recording.label(name), recording.kind(name)
-        if kind == "discrete":
+        values = np.concatenate([r.label(name) for r in recordings])
+        if recordings[0].kind(name) == "discrete":
             discrete.append(np.unique(values, return_inverse=True)[1].reshape(len(values), -1))
-        else:
-            column = values.astype(float).reshape(len(values), -1)
-            circular = kind == "circular"
-            continuous.append(np.hstack([np.cos(column), np.sin(column)]) if circular else column)
-    classes = None
+            continue
+        column = values.astype(float).reshape(len(values), -1)
+        circular = recordings[0].kind(name) == "circular"
+        continuous.append(np.hstack([np.cos(column), np.sin(column)]) if circular else column)
+    columns: list = [None] * len(recordings)
+    classes: list = [None] * len(recordings)
+    if continuous:
+        columns = np.split(np.hstack(continuous), border)
     if discrete:
-        classes = np.unique(np.hstack(discrete), axis=0, return_inverse=True)[1].ravel()
-    return Targets(np.hstack(continuous) if continuous else None, classes)
+        joint = np.unique(np.hstack(discrete), axis=0, return_inverse=True)[1].ravel()
+        classes = np.split(joint, border)
+    return [Targets(c, k) for c, k in zip(columns, classes, strict=True)]
+
+
+def trials_of(recording: Recording, start: Ints) -> tuple[Ints, Ints]:
+    """Trial of the segments that begin at the given samples, and samples from the trial's start."""
+    table = recording.segments
+    if recording.trials is None:
+        return np.arange(len(start)), np.zeros(len(start), np.int64)
+    row = np.searchsorted(table["start"].to_numpy(), start)
+    trial = np.unique(table["trial"].to_numpy()[row], return_inverse=True)[1]
+    time = table["time0"].to_numpy()[row]
+    first = np.full(trial.max(initial=0) + 1, np.inf)
+    np.minimum.at(first, trial, time)
+    return trial, np.rint((time - first[trial]) * recording.rate).astype(np.int64)

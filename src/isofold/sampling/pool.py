@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .._rows import take
 from ..trials import Ints, expand
+from .query import Query
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,14 @@ class Sampler(Protocol):
     def positives(self, rng: np.random.Generator, reference: Ints) -> Ints: ...
 
     def negatives(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Ints: ...
+
+
+class LabelSampler(Sampler, Protocol):
+    """A sampler that can ask, and answer, another recording."""
+
+    def wanted(self, rng: np.random.Generator, reference: Ints) -> Query: ...
+
+    def find(self, rng: np.random.Generator, query: Query) -> Ints: ...
 
 
 def padded_size(n: int, least: int = 8) -> int:
