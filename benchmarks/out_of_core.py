@@ -106,11 +106,11 @@ def make(path: str, samples: int, channels: int, chunk: int) -> None:
 
 
 def simulate(path: str, chunk: int) -> None:
-    """A circle of 200,000 samples in 100 trials, for information on held-out ones."""
+    """A circle of 600,000 samples in 100 trials: it fits in memory, but not in the buffer."""
     import zarr
 
     circle = iso.simulate.circle(
-        seed=0, n_samples=200_000, n_units=100, mixing="linear", noise=1.0, n_trials=100
+        seed=0, n_samples=600_000, n_units=100, mixing="linear", noise=1.0, n_trials=100
     )
     group = zarr.open_group(path, mode="w")
     signal = np.asarray(circle.signal, np.float32)
