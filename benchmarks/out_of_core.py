@@ -189,12 +189,12 @@ def visits(path: str, steps: int) -> dict[str, Any]:
     Pools are dealt with the seed of a fit, 25 steps a pool.
     """
     from isofold.models._recipe import POOL_ROWS
-    from isofold.sampling import Layout, RotatingSource, Targets, padded_size
+    from isofold.sampling import Layout, RotatingSource, padded_size
 
     recording = load(path, "zarr")
     n = len(recording)
     layout = Layout(
-        recording.signal, np.array([0]), np.array([n]), (5, 5), Targets(), POOL_ROWS,
+        recording.signal, np.array([0]), np.array([n]), (5, 5), POOL_ROWS,
         padded_size(recording.n_channels),
     )  # fmt: skip
     count = np.zeros(n, np.int32)

@@ -13,7 +13,7 @@ import isofold as iso
 from isofold import _rows
 from isofold._rows import InOrder, Rows, borders, chunked, take
 from isofold.models import _contrast
-from isofold.sampling import Layout, RotatingSource, Targets, rotating
+from isofold.sampling import Layout, RotatingSource, rotating
 from isofold.sampling.rotating import ahead, cut, in_turns
 
 
@@ -43,7 +43,7 @@ def numbered(n, channels=2):
 
 def source(signal, stop=None, n_rows=512, offset=(5, 5), tile=16):
     stop = np.array([signal.shape[0]]) if stop is None else np.asarray(stop)
-    layout = Layout(signal, np.append(0, stop[:-1]), stop, offset, Targets(), n_rows, 8)
+    layout = Layout(signal, np.append(0, stop[:-1]), stop, offset, n_rows, 8)
     return layout, RotatingSource(layout, tile=tile)
 
 
@@ -81,7 +81,7 @@ def test_pools_from_chunks_are_those_from_memory(lengths, chunk, held, left, spl
         patch.setattr(rotating, "HELD_BYTES", held)
         patch.setattr(rotating, "READ_BYTES", 8)
         layout, src = source(signal, stop, n_rows=100, offset=(left, 3))
-        in_memory = Layout(values, layout.start, stop, (left, 3), Targets(), 100, 8)
+        in_memory = Layout(values, layout.start, stop, (left, 3), 100, 8)
         order, pools = [], src.pools(np.random.default_rng(seed))
         while sum(map(len, order)) < 2 * stop[-1]:
             pool = next(pools)

@@ -13,7 +13,7 @@ import isofold as iso
 from isofold import training
 from isofold.models import _contrast
 from isofold.networks import ARCHITECTURES, build
-from isofold.sampling import Layout, MemorySource, OwnPairs, Targets, TimeSampler
+from isofold.sampling import Layout, MemorySource, OwnPairs, TimeSampler
 
 
 def problem(n=300, channels=4):
@@ -21,7 +21,7 @@ def problem(n=300, channels=4):
     signal = np.cumsum(rng.standard_normal((n, channels)), axis=0).astype(np.float32)
     encoder = build(ARCHITECTURES["offset10-model"], channels, 8, 8, 3, rng)
     start, stop = np.array([0, n // 2]), np.array([n // 2, n])
-    layout = Layout(signal, start, stop, encoder.offset, Targets(), 512, 8)
+    layout = Layout(signal, start, stop, encoder.offset, 512, 8)
     return (encoder,), (MemorySource(layout),), by_time(TimeSampler)
 
 
@@ -36,6 +36,7 @@ def plan(steps=30, **changes):
         "num_negatives": 16,
         "temperature": (1.0,),
         "objectives": ((0, 3, "cosine"),),
+        "hyper": training.Hyper(n_channels=(4,)),
     }
     return training.Plan(**{**base, **changes})
 
@@ -55,9 +56,7 @@ def test_one_step_is_adam_written_out():
     gradient."""
     encoder, source, sampler = problem()
     done = training.train(encoder, source, sampler, plan(steps=1), np.random.default_rng(0))
-    before, after = (
-        jax.tree.leaves(eqx.filter(e, eqx.is_array)) for e in (encoder, done.encoders)
-    )
+    before, after = (jax.tree.leaves(eqx.filter(e, eqx.is_array)) for e in (encoder, done.encoders))
     moved = np.concatenate([np.ravel(a - b) for a, b in zip(after, before, strict=True)])
     nonzero = np.abs(moved) > 1e-4
     np.testing.assert_allclose(np.abs(moved[nonzero]), 1e-2, rtol=0.02)
@@ -69,7 +68,7 @@ def test_full_batch_uses_every_reference_once():
     full = plan(batch_size=None, steps=2)
     pool = next(source[0].pools(np.random.default_rng(0)))
     drawn = sampler([pool]).draw(np.random.default_rng(0), 2, None, 0)
-    reference, positive, negative = np.split(drawn.index[0][0], 3)
+    reference, positive, negative = np.split(drawn.drawn[0][0], 3)
     usable = [*range(27), *range(30, 57)]
     assert reference.tolist() == usable
     assert (positive == reference + 3).all()
@@ -81,7 +80,7 @@ def test_full_batch_uses_every_reference_once():
 
 def test_learned_temperature_stops_at_its_floor_and_leaves_it_again():
     """At the floor of the `cebra` package the gradient is zero and τ stays there for ever."""
-    hyper = training.Hyper(min_temperature=0.5)
+    hyper = training.Hyper(min_temperature=0.5, n_channels=(4,))
     settings = {"hyper": hyper, "learn_temperature": True, "temperature": (0.5,)}
     done = training.train(*problem(), plan(steps=60, **settings), np.random.default_rng(0))
     assert done.temperatures.min() >= 0.5 - 1e-6

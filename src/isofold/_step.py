@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -35,6 +35,8 @@ class Hyper(NamedTuple):
     min_temperature: float = 0.0
     masks: tuple = ()
     """Values of each kind of mask in `Program.masks`."""
+    n_channels: tuple = (0,)
+    """Channels of each recording; those beyond are padding."""
 
 
 class Params(NamedTuple):
@@ -69,11 +71,11 @@ class Program:
 class Batch(NamedTuple):
     """What one step compares."""
 
-    index: tuple[jax.Array, ...]
+    drawn: tuple[jax.Array | np.ndarray, ...]
     """Per recording: rows of reference ‖ positive of each objective ‖ negative."""
-    partner: jax.Array
+    partner: jax.Array | np.ndarray
     """(objective, reference) place of each positive among all positives; empty unless dealt."""
-    weight: jax.Array
+    weight: jax.Array | np.ndarray
     """(objective ‖ Jacobian penalty,)"""
 
 
@@ -94,12 +96,13 @@ class Fixed:
 
 def encode_at(
     encoder: Encoder,
-    rows: jax.Array | Sequence[jax.Array],
-    index: jax.Array | Sequence[jax.Array],
+    rows: Any,
+    index: Any,
     whole: bool,
     key: jax.Array | None = None,
     masks: tuple[tuple[str, ...], ...] = (),
     values: tuple = (),
+    n_channels: jax.Array | int | None = None,
 ) -> jax.Array:
     """Embedding of the windows centred on the given rows.
 
@@ -111,12 +114,12 @@ def encode_at(
         x, window = rows, MASK_ROWS
     else:
         x, window = windows_at(rows, index, left, right), left + right
-    inner = None
-    if key is not None:
-        key, inner = jax.random.split(key)
-    for n, (kinds, mine) in enumerate(zip(masks, values, strict=True)):
-        x = augment(jax.random.fold_in(key, n), x, window, kinds, mine)
-    z = encoder(x, inner, window)
+    if key is None:
+        z = encoder(x)
+    else:
+        for n, (kinds, mine) in enumerate(zip(masks, values, strict=True)):
+            x = augment(jax.random.fold_in(key, n), x, window, kinds, mine, n_channels)
+        z = encoder(x, jax.random.fold_in(key, len(masks)), window)
     # Windows end to end, encoded as one array: the rows at the seams are computed and not read.
     return z[index - left] if whole else z[:: window // encoder.stride]
 
@@ -130,15 +133,22 @@ def windows_at(rows, index, left: int, right: int) -> jax.Array:
     return jnp.concatenate(x, axis=1) if several else x[0]
 
 
+def with_one_trunk(encoders: Sequence[Encoder]) -> tuple[Encoder, ...]:
+    """All layers behind the input are those of the first encoder."""
+    n = encoders[0].input_layers
+    trunk = encoders[0].layers[n:]
+    return tuple(eqx.tree_at(lambda e: e.layers, e, (*e.layers[:n], *trunk)) for e in encoders)
+
+
 def _embed(encoders, rows, batch: Batch, hyper: Hyper, key, program: Program) -> list[jax.Array]:
     """One (draw, latent) array a recording."""
     if program.joined:
-        z = encode_at(encoders[0], rows, batch.index, False, key, program.masks, hyper.masks)
+        z = encode_at(encoders[0], rows, batch.drawn, False, key, program.masks, hyper.masks)
         return [z]
     return [
-        encode_at(e, r, i, whole, jax.random.fold_in(key, n), program.masks, hyper.masks)
-        for n, (e, r, i, whole) in enumerate(
-            zip(encoders, rows, batch.index, program.whole, strict=True)
+        encode_at(e, r, i, whole, jax.random.fold_in(key, n), program.masks, hyper.masks, channels)
+        for n, (e, r, i, whole, channels) in enumerate(
+            zip(encoders, rows, batch.drawn, program.whole, hyper.n_channels, strict=True)
         )
     ]
 
@@ -147,10 +157,7 @@ def _loss(params: Params, fixed: Fixed, rows, batch: Batch, hyper: Hyper, key, p
     """Weighted sum, and (objective ‖ penalty,) its parts."""
     encoders = eqx.combine(params.encoders, fixed.encoders)
     if program.shared:
-        trunk = encoders[0].layers[1:]
-        encoders = tuple(
-            eqx.tree_at(lambda e: e.layers, e, (e.layers[0], *trunk)) for e in encoders
-        )
+        encoders = with_one_trunk(encoders)
     z = _embed(encoders, rows, batch, hyper, key, program)
     drawn = list(zip(z, program.n_reference, strict=True))
     reference = jnp.concatenate([part[:n] for part, n in drawn])
@@ -180,24 +187,24 @@ def _penalty(encoders, rows, batch: Batch, key, program: Program) -> jax.Array:
         return jnp.zeros(())
     n = program.n_reference
     if program.joined:
-        pairs = [(encoders[0], rows, [i[: n[0]] for i in batch.index])]
+        drawn: list = [(encoders[0], rows, [i[: n[0]] for i in batch.drawn])]
     else:
-        at = [i[:m] for i, m in zip(batch.index, n, strict=True)]
-        pairs = list(zip(encoders, rows, at, strict=True))
-    found = []
-    for encoder, r, i in pairs:
+        at = [i[:m] for i, m in zip(batch.drawn, n, strict=True)]
+        drawn = list(zip(encoders, rows, at, strict=True))
+    random = {"key": key, "projections": program.projections} if program.projections else {}
+    found = jnp.zeros(())
+    for encoder, r, i in drawn:
         left, right = encoder.offset
         step = (left + right) // encoder.stride
         x = windows_at(r, i, left, right)
-        random = {"key": key, "projections": program.projections} if program.projections else {}
-        found.append(
-            jacobian_penalty(
-                lambda x, encoder=encoder, step=step: encoder(x)[::step],
-                x.reshape(-1, left + right, x.shape[1]),
-                **random,
-            )
-        )
-    return sum(found) / len(found)
+        x = x.reshape(-1, left + right, x.shape[1])
+        found += jacobian_penalty(partial(_every, encoder, step), x, **random)
+    return found / len(drawn)
+
+
+def _every(encoder: Encoder, step: int, x: jax.Array) -> jax.Array:
+    """Embedding of windows end to end."""
+    return encoder(x)[::step]
 
 
 def _chunk(

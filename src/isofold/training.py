@@ -19,7 +19,17 @@ import optax
 from numpy.typing import NDArray
 
 from ._cache import enable_cache
-from ._step import Batch, Fixed, Hyper, Params, Program, encode_rows, encode_windows, run_chunk
+from ._step import (
+    Batch,
+    Fixed,
+    Hyper,
+    Params,
+    Program,
+    encode_rows,
+    encode_windows,
+    run_chunk,
+    with_one_trunk,
+)
 from .networks import Encoder
 from .sampling import Draw, Pairs, Pool, Source
 
@@ -129,9 +139,9 @@ def train(
             done = first + count
             if tick:
                 tick(done, run.last_loss())
-            if callback and (done == len(plan.rates) or (every and done % every == 0)):
-                if callback(done, run.result()):
-                    break
+            look = done == len(plan.rates) or (every and done % every == 0)
+            if callback and look and callback(done, run.result()):
+                break
     except KeyboardInterrupt:
         warnings.warn(
             f"interrupted after {run.steps} of {len(plan.rates)} steps; the model is usable, "
@@ -155,13 +165,13 @@ class _Run:
         zeros = jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), self._params)
         self._adam = optax.ScaleByAdamState(count=np.int32(0), mu=zeros, nu=zeros)
         self._seed = np.uint32(rng.integers(2**31))
-        self._weights = plan.weights
-        if self._weights is None:
-            one = np.append(np.ones(len(plan.objectives)), 0.0)
-            self._weights = np.tile(one, (len(plan.rates), 1))
+        self._weights = np.ones((len(plan.rates), len(plan.objectives) + 1))
+        self._weights[:, -1] = 0
+        if plan.weights is not None:
+            self._weights = plan.weights
         self._chunk = partial(
             run_chunk,
-            hyper=jax.tree.map(np.float32, plan.hyper),
+            hyper=jax.tree.map(_traced, plan.hyper),
             trainable=_trainable(self._params, plan),
             fixed=self._fixed,
         )
@@ -181,11 +191,11 @@ class _Run:
         rates[:count] = plan.rates[first : first + count]
         weight = np.zeros((CHUNK, k + 1), np.float32)
         weight[:count] = self._weights[first : first + count]
-        n_reference = tuple(plan.batch_size or i.shape[1] // (k + 2) for i in draw.index)
+        n_reference = tuple(plan.batch_size or i.shape[1] // (k + 2) for i in draw.drawn)
         if plan.sessions == "joined":
             n_reference = n_reference[:1]
         params, adam, losses, temperatures = self._chunk(
-            self._params, self._adam, rows, Batch(draw.index, draw.partner, weight), rates, count,
+            self._params, self._adam, rows, Batch(draw.drawn, draw.partner, weight), rates, count,
             self._seed, first, program=plan.program(n_reference, dealt),
         )  # fmt: skip
         if self._record:
@@ -209,10 +219,7 @@ class _Run:
         temperatures = [np.asarray(x)[:n] for n, _, x in self._record]
         encoders = eqx.combine(self._params.encoders, self._fixed.encoders)
         if self._plan.sessions == "trunk":
-            trunk = encoders[0].layers[1:]
-            encoders = tuple(
-                eqx.tree_at(lambda e: e.layers, e, (e.layers[0], *trunk)) for e in encoders
-            )
+            encoders = with_one_trunk(encoders)
         return Trained(
             encoders=jax.block_until_ready(encoders),
             temperature=np.exp(-np.asarray(self._params.log_inverse_temperature, float)),
@@ -223,14 +230,20 @@ class _Run:
         )
 
 
+def _traced(value):
+    """Numbers as arrays, so that another value runs the same program."""
+    return np.asarray(value, np.int32 if isinstance(value, int) else np.float32)
+
+
 def _trainable(params: Params, plan: Plan) -> Params:
     """1 for every array that learns, 0 for those that stay."""
     ones = jax.tree.map(lambda _: np.float32(1), params.encoders)
     if plan.first_layer_only:
-        (encoder,) = ones
+        (encoder,), n = ones, params.encoders[0].input_layers
         zeros = jax.tree.map(lambda _: np.float32(0), encoder.layers)
-        ones = (eqx.tree_at(lambda e: e.layers, encoder, (encoder.layers[0], *zeros[1:])),)
-    return Params(ones, np.float32(plan.learn_temperature))
+        layers = (*encoder.layers[:n], *zeros[n:])
+        ones = (eqx.tree_at(lambda e: e.layers, encoder, layers),)
+    return Params(ones, np.asarray(plan.learn_temperature, np.float32))
 
 
 def _chunks(
@@ -256,9 +269,7 @@ def _chunks(
             pools, drawer = list(new), pairs(new)
         count = min(CHUNK, total - first, every - first % every if every else CHUNK)
         drawn = drawer.draw(rng, count, plan.batch_size, plan.num_negatives)
-        index = tuple(
-            _padded(pool.centre[i]) for pool, i in zip(pools, drawn.index, strict=True)
-        )
+        index = tuple(_padded(pool.centre[i]) for pool, i in zip(pools, drawn.drawn, strict=True))
         partner = _padded(drawn.partner.astype(np.int32))
         yield first, count, tuple(rows), Draw(index, partner), drawn.partner.shape[1] > 0
         first += count

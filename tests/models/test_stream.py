@@ -14,7 +14,7 @@ from isofold.errors import DataError, MissingValuesError
 from isofold.models import _stream
 from isofold.models._stream import Stream
 from isofold.networks import ARCHITECTURES, Conv, Encoder, Gelu, Skip, build, get_architecture
-from isofold.sampling import Layout, Targets
+from isofold.sampling import Layout
 from isofold.training import encode
 
 CHANNELS = 5
@@ -28,7 +28,7 @@ def encoder_of(name: str, seed: int = 0, causal: bool = True):
 def transformed(encoder, x, offset=None):
     """Embedding of one segment, by the path of `transform`."""
     offset = encoder.offset if offset is None else offset
-    layout = Layout(x, np.array([0]), np.array([len(x)]), offset, Targets(), 0, 8)
+    layout = Layout(x, np.array([0]), np.array([len(x)]), offset, 0, 8)
     return np.concatenate(list(encode(encoder, layout.blocks(4096))))
 
 

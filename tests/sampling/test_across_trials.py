@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pools import agrees, alike, pool
 
 from isofold.errors import DataError
 from isofold.sampling import ACROSS_TRIALS, NO_SAMPLE, AcrossTrialsSampler
-from pools import agrees, alike, pool
 
 LABELLED = ACROSS_TRIALS[1:]
 
@@ -74,7 +74,7 @@ def test_positives_are_those_of_brute_force(data, conditional, window, same_tria
     every = [chances(data, conditional, r, label, window, same_trial).any() for r in range(n)]
     arguments = (data, conditional, window, 0.7, same_trial, balance)
     if not any(every):
-        with pytest.raises(DataError, match="at least 2 trials|no sample has a possible positive"):
+        with pytest.raises(DataError, match=r"at least 2 trials|no sample has a possible positive"):
             AcrossTrialsSampler(*arguments)
         return
     sampler = AcrossTrialsSampler(*arguments)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pools import agrees, alike, pool
 
 from isofold.errors import DataError
 from isofold.sampling import (
@@ -17,7 +18,6 @@ from isofold.sampling import (
     label_changes,
 )
 from isofold.sampling.nearest import AllDistances, Nearest
-from pools import agrees, alike, pool
 
 
 @settings(max_examples=100, deadline=None)

@@ -79,8 +79,8 @@ def load(path: str | Path, encoder: Callable | None = None) -> Estimator:
         raise ReadError(
             f"{path} holds a {header['estimator']!r}; this isofold knows {sorted(kinds)}"
         )
-    params = {k: tuple(v) if isinstance(v, list) else v for k, v in header["params"].items()}
-    if OWN_ENCODER in params.values():
+    params = header["params"]
+    if OWN_ENCODER in (v for v in params.values() if isinstance(v, str)):
         if encoder is None:
             raise DataError(
                 f"{path} holds a model with an encoder of its own: isofold.load(path, "

@@ -56,7 +56,7 @@ class PairsOf:
             samplers(view, one) for view, one in zip(views, self._objectives, strict=True)
         ]
         if self._sessions == "joined":
-            return JoinedPairs(by_objective[0], views[0])
+            return JoinedPairs(by_objective[0], views[0])  # type: ignore[arg-type]  # rules of labels
         by_recording = list(zip(*by_objective, strict=True))
         if len(pools) > 1 and any(one["labels"] for one in self._objectives):
             return DealtPairs(by_recording, views)
@@ -66,7 +66,8 @@ class PairsOf:
 def _views(pools: Sequence[Pool], targets: Sequence[Targets]) -> list[Pool]:
     """The pools as one objective sees them: with its labels."""
     return [
-        replace(pool, **mine.of(pool.sample)) for pool, mine in zip(pools, targets, strict=True)
+        replace(pool, continuous=mine.continuous, classes=mine.classes)
+        for pool, mine in ((p, t.of(p.sample)) for p, t in zip(pools, targets, strict=True))
     ]
 
 
@@ -86,17 +87,13 @@ def _sampler(pool: Pool, objective: dict[str, Any], changes) -> Sampler:
     if rule in ACROSS_TRIALS:
         return AcrossTrialsSampler(
             pool, rule, objective["time_window"], objective["delta"], objective["same_trial"],
-            objective["balance"], _or(prior, "empirical"), objective["fixed_partner"],
+            objective["balance"], prior, objective["fixed_partner"],
         )  # fmt: skip
     if rule == "discrete":
-        return DiscreteSampler(pool, _or(prior, "empirical"))
+        return DiscreteSampler(pool, prior)
     if pool.classes is None:
         return ContinuousSampler(pool, rule, lag, objective["delta"], changes)
-    return MixedSampler(pool, rule, lag, objective["delta"], changes, _or(prior, "uniform"))
-
-
-def _or(prior: str, usual: str) -> str:
-    return usual if prior == "auto" else prior
+    return MixedSampler(pool, rule, lag, objective["delta"], changes, prior)
 
 
 def source_of(
@@ -123,16 +120,17 @@ def source_of(
         n_rows = POOL_ROWS
     trial, onset = trials_of(recording, start)
     layout = Layout(
-        recording.signal, start, stop, encoder.offset, Targets(), n_rows,
+        recording.signal, start, stop, encoder.offset, n_rows,
         padded_size(recording.n_channels), settings["edges"], trial, onset,
     )  # fmt: skip
     source = RotatingSource(layout) if rotate else MemorySource(layout)
-    windows_only = encoder.stride > 1 or settings["sessions"] == "joined" or settings["masking_kwargs"]
+    joined = settings["sessions"] == "joined"
+    windows_only = encoder.stride > 1 or joined or settings["masking_kwargs"]
     whole = not windows_only and (rotate or encode_whole(settings, n_rows, context + 1))
     return source, whole
 
 
-def adam_settings(settings: dict[str, Any], masks: tuple):
+def hyper_settings(settings: dict[str, Any], masks: tuple, channels: tuple[int, ...]):
     """Adam's constants and the values of the masks, as traced settings of a step."""
     from ..training import Hyper
 
@@ -146,6 +144,7 @@ def adam_settings(settings: dict[str, Any], masks: tuple):
         weight_decay=given.pop("weight_decay", 0.0),
         min_temperature=settings["min_temperature"] if learned else 0.0,
         masks=masks,
+        n_channels=channels,
     )
     if given.pop("amsgrad", False) or given:
         raise DataError(

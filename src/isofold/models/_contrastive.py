@@ -25,10 +25,14 @@ from ._sessions import session_number, transform_joined, transform_one
 
 
 class Contrastive(Estimator):
-    """An estimator whose settings (of `CEBRA`) say which pairs of samples belong together. Abstract.
+    """An estimator whose settings say which pairs of samples belong together. Abstract.
 
     `fit` leaves `encoders_`, `sessions_` and `channels_`, one entry a recording.
     """
+
+    encoders_: tuple
+    sessions_: tuple[str, ...]
+    channels_: tuple[int, ...]
 
     # -- fit ----------------------------------------------------------------------------------
 
@@ -59,7 +63,11 @@ class Contrastive(Estimator):
             encoders = (_encoders.with_new_input(encoders[0], self._trunk(inputs)),)
             steps = settings["max_adapt_iterations"]
         names = tuple(one.recording.name for one in inputs)
-        self._train(inputs, settings, names, encoders, steps, rng, adapt, callback, callback_frequency)
+        if adapt and names[0] in ("", *self.sessions_):
+            names = (str(len(self.sessions_)),)
+        self._train(
+            inputs, settings, names, encoders, steps, rng, adapt, callback, callback_frequency
+        )
         return self
 
     def partial_fit(
@@ -72,7 +80,7 @@ class Contrastive(Estimator):
         callback_frequency: int | None = None,
     ) -> Self:
         """Train on for `max_iterations` steps, on the data given now."""
-        watch = {"callback": callback, "callback_frequency": callback_frequency}
+        watch: dict[str, Any] = {"callback": callback, "callback_frequency": callback_frequency}
         if not hasattr(self, "encoders_"):
             return self.fit(X, *y, labels=labels, trials=trials, **watch)
         expected = self.channels_
@@ -99,13 +107,13 @@ class Contrastive(Estimator):
 
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
         params = self.get_params(deep=False)
-        architecture = _encoders.architecture_of(params)
+        architecture = _encoders.architecture_of(params, inputs[0].recording.n_channels)
         n_samples = int(np.mean([len(one.recording) for one in inputs]))
         settings = _recipe.resolve(params, architecture, n_samples, len(inputs))
         _recipe.check(settings, architecture)
         first = inputs[0]
         settings["objectives"] = objectives_of(settings, first.recording, first.labels)
-        settings["conditional"] = settings["objectives"][0]["conditional"]
+        settings |= {key: settings["objectives"][0][key] for key in ("conditional", "prior")}
         used = {name for one in settings["objectives"] for name in one["labels"]}
         settings["labels"] = [name for name in first.labels if name in used]
         _recipe.check_sessions(settings, len(inputs))
@@ -119,9 +127,7 @@ class Contrastive(Estimator):
             raise DataError(f"adapt=True takes one new recording, got {len(inputs)}")
         return self.encoders_[0]
 
-    def _train(
-        self, inputs, settings, names, encoders, steps, rng, adapt, callback, every
-    ) -> None:
+    def _train(self, inputs, settings, names, encoders, steps, rng, adapt, callback, every) -> None:
         recordings, kept_out = split_off([one.recording for one in inputs], settings["validation"])
         held_out = HeldOut(kept_out, settings) if kept_out else None
         before = (self.encoders_, self.sessions_, self.channels_) if adapt else ((), (), ())
@@ -181,7 +187,7 @@ class Contrastive(Estimator):
             "log": {"total": np.asarray(self.loss_), "temperature": self.temperatures_[:, 0]},
         }
 
-    def transform(
+    def transform(  # type: ignore[override]  # the order of arguments is that of `cebra`
         self,
         X: Any,
         batch_size: int | None = None,

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def as_embedding(
-    z: NDArray, recording: Recording, edge: NDArray[np.bool_], method: str,
+    z: NDArray,
+    recording: Recording,
+    edge: NDArray[np.bool_],
+    method: str,
     labels_used: bool = False,
 ) -> xr.DataArray:
     """(time, latent) with clock time, trial, edge, labels and trial columns as coordinates."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..networks import Encoder
 from ..recording import Recording
-from ..sampling import Layout, MemorySource, Targets, padded_rows, padded_size
+from ..sampling import Layout, MemorySource, padded_rows, padded_size
 from ..trials import Ints
 from ._recipe import POOL_ROWS
 
@@ -20,7 +20,7 @@ def embed(encoder: Encoder, recording: Recording) -> tuple[NDArray[np.float32], 
 
     start, stop = _segments(recording)
     layout = Layout(
-        recording.signal, start, stop, encoder.offset, Targets(), 0,
+        recording.signal, start, stop, encoder.offset, 0,
         padded_size(recording.n_channels),
     )  # fmt: skip
     z = np.concatenate(list(encode(encoder, layout.blocks(POOL_ROWS))))
@@ -30,9 +30,7 @@ def embed(encoder: Encoder, recording: Recording) -> tuple[NDArray[np.float32], 
 def embed_joined(
     encoder: Encoder, recordings: Sequence[Recording], partners: Sequence[Ints]
 ) -> NDArray[np.float32]:
-    """Embedding of the samples `partners[n][i]` of every recording n, side by side as channels.
-
-    """
+    """Embedding of the samples `partners[n][i]` of every recording n, side by side as channels."""
     from ..training import encode_joined
 
     pools = []
@@ -40,7 +38,7 @@ def embed_joined(
         start, stop = _segments(recording)
         needed = len(recording) + len(start) * (sum(encoder.offset) - 1)
         layout = Layout(
-            recording.signal, start, stop, encoder.offset, Targets(), padded_rows(needed, None),
+            recording.signal, start, stop, encoder.offset, padded_rows(needed, None),
             padded_size(recording.n_channels),
         )  # fmt: skip
         pools.append(next(MemorySource(layout).pools(np.random.default_rng(0))))

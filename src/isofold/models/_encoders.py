@@ -14,9 +14,14 @@ from ..networks import Architecture, Encoder, build, check_encoder, get_architec
 from ..sampling import padded_size
 
 
-def architecture_of(settings: dict[str, Any]) -> Architecture:
-    """The named architecture; `causal` moves its window to the past."""
+def architecture_of(settings: dict[str, Any], n_channels: int = 1) -> Architecture:
+    """The named architecture; `causal` moves its window to the past.
+
+    In its place a user's own encoder, tried out, which knows as much about itself.
+    """
     name = settings["model_architecture"]
+    if callable(name):
+        return _draw(settings, n_channels, n_channels, np.random.default_rng(0))  # type: ignore[return-value]
     architecture = get_architecture("offset10-model" if name == "auto" else name)
     return replace(architecture, causal=True) if settings["causal"] else architecture
 
@@ -35,7 +40,8 @@ def _draw(settings: dict[str, Any], n: int, padded: int, rng) -> Encoder:
     hidden, out = int(settings["num_hidden_units"]), int(settings["output_dimension"])
     own = settings["model_architecture"]
     if callable(own):
-        return check_encoder(own(n, hidden, out, int(rng.integers(2**31))), n, padded)
+        module = own(n, hidden, out, int(rng.integers(2**31)))
+        return check_encoder(module, n)  # type: ignore[return-value]  # an Encoder's interface
     return build(architecture_of(settings), n, padded, hidden, out, rng)
 
 
@@ -45,7 +51,8 @@ def with_new_input(drawn: Encoder, trunk: Encoder) -> Encoder:
 
     if not hasattr(trunk, "layers") or not hasattr(drawn, "layers"):
         raise DataError("adapt=True replaces the first of `layers`; this encoder has no layers")
-    return eqx.tree_at(lambda e: e.layers, drawn, (drawn.layers[0], *trunk.layers[1:]))
+    n = drawn.input_layers
+    return eqx.tree_at(lambda e: e.layers, drawn, (*drawn.layers[:n], *trunk.layers[n:]))
 
 
 def to_arrays(encoders: Sequence[Encoder]) -> dict[str, NDArray]:

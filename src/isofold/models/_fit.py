@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import DataError
 from ..networks import Encoder, parse_masking
 from ..recording import Recording
-from ._contrast import PairsOf, adam_settings, source_of
+from ._contrast import PairsOf, hyper_settings, source_of
 from ._encode import embed
 from ._information import information
 from ._inputs import used_segments
@@ -89,7 +89,8 @@ def fit_encoders(
         source, all_rows = source_of(recording, encoder, settings, start, stop)
         sources.append(source)
         whole.append(all_rows)
-    plan = _plan(settings, steps, tuple(whole), adapt)
+    channels = tuple(recording.n_channels for recording in recordings)
+    plan = _plan(settings, steps, tuple(whole), channels, adapt)
     hook, every = _hook(held_out, callback, callback_frequency, steps)
     with progress(steps, verbose) as tick:
         trained = training.train(
@@ -106,7 +107,13 @@ def fit_encoders(
     return trained
 
 
-def _plan(settings: dict[str, Any], steps: int, whole: tuple[bool, ...], adapt: bool):
+def _plan(
+    settings: dict[str, Any],
+    steps: int,
+    whole: tuple[bool, ...],
+    channels: tuple[int, ...],
+    adapt: bool,
+):
     from .. import training
 
     objectives = settings["objectives"]
@@ -127,7 +134,7 @@ def _plan(settings: dict[str, Any], steps: int, whole: tuple[bool, ...], adapt: 
         objectives=tuple((*one["dimensions"], one["distance"]) for one in objectives),
         temperature=tuple(float(one["temperature"]) for one in objectives),
         weights=np.stack([*weights, penalty], axis=1),
-        hyper=adam_settings(settings, tuple(values for _, values in masks)),
+        hyper=hyper_settings(settings, tuple(values for _, values in masks), channels),
         whole=whole,
         masks=tuple(kinds for kinds, _ in masks),
         sessions=settings["sessions"],

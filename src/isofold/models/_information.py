@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recording import Recording
-from ..sampling import Layout, Targets
+from ..sampling import Layout
 from ._contrast import PairsOf
 from ._inputs import trials_of, used_segments
 
@@ -37,7 +37,7 @@ def information(
     start, stop = used_segments(recording, outside_trials, names)
     trial, onset = trials_of(recording, start)
     pool = Layout(
-        z, start, stop, (0, 1), Targets(), int((stop - start).sum()), z.shape[1],
+        z, start, stop, (0, 1), int((stop - start).sum()), z.shape[1],
         trial=trial, onset=onset,
     ).lay(start, stop, np.arange(len(start)))  # fmt: skip
     rng = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from .._missing import require_complete
 from ..errors import DataError
@@ -77,12 +77,12 @@ def gather_several(
         if not isinstance(values, (list, tuple)) or len(values) != len(X):
             raise DataError(
                 f"with {len(X)} recordings each label is a list of {len(X)} arrays, got "
-                f"{type(values).__name__} of length {np.size(values) if values is None else len(values)}"
+                f"{type(values).__name__} of {np.size(np.asarray(values, object))}"
             )
     walls = trials if trials is not None else [None] * len(X)
     found = []
     for n, (x, table) in enumerate(zip(X, walls, strict=True)):
-        one = inputs_of(estimator, x, tuple(v[n] for v in y), labels, table, reset=True)
+        one = inputs_of(estimator, x, tuple(v[n] for v in y), labels, table, reset=None)
         if one.shape is not None:
             one = replace(one, recording=replace(one.recording, name=str(n)))
         found.append(one)
@@ -118,9 +118,12 @@ def _first(y: tuple) -> tuple:
 
 def inputs_of(
     estimator: Any, X: Any, y: tuple = (), labels: Any = None, trials: Any = None,
-    reset: bool = True,
+    reset: bool | None = True,
 ) -> Inputs:  # fmt: skip
-    """One recording or array, with its labels; the number of channels is not compared."""
+    """One recording or array, with its labels.
+
+    An array sets (`reset`) or must have the estimator's number of channels; None: neither.
+    """
     if isinstance(X, Recording):
         return _from_recording(X, y, labels, trials)
     if labels is not None:
@@ -154,7 +157,7 @@ def _from_recording(recording: Recording, y, labels, trials) -> Inputs:
     return Inputs(recording, names, None)
 
 
-def _from_array(estimator, X, y: tuple, trials: pd.DataFrame | None, reset: bool) -> Inputs:
+def _from_array(estimator, X, y: tuple, trials: pd.DataFrame | None, reset: bool | None) -> Inputs:
     shape: tuple[int, ...] | None = None
     if getattr(X, "ndim", 0) == 3:
         if trials is not None:
@@ -163,13 +166,12 @@ def _from_array(estimator, X, y: tuple, trials: pd.DataFrame | None, reset: bool
         stop = np.arange(1, shape[0] + 1) * shape[1]
         trials = pd.DataFrame({"start": stop - shape[1], "stop": stop})
         X = np.reshape(X, (-1, X.shape[2]))
-    X = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype=[np.float64, np.float32],
-        ensure_min_samples=2 if reset else 1,
-    )
+    check: dict[str, Any] = {"dtype": [np.float64, np.float32]}
+    check["ensure_min_samples"] = 2 if reset else 1
+    if reset is None:
+        X = check_array(X, **check)
+    else:
+        X = validate_data(estimator, X, reset=reset, **check)
     columns, kinds = {}, {}
     for number, values in enumerate(y):
         name = f"y{number}"

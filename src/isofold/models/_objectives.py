@@ -63,11 +63,16 @@ def objectives_of(
         entries = [{}]
     found = []
     for entry in entries:
-        one = {k: settings.get(k) for k in OWN if k not in ("labels", "dimensions", "weight")}
+        one: dict[str, Any] = {
+            k: settings.get(k) for k in OWN if k not in ("labels", "dimensions", "weight")
+        }
         one |= {"labels": list(labels), "dimensions": whole, "weight": 1.0} | entry
         one["conditional"] = choose_rule(one["conditional"], recording, one["labels"])
         if one["conditional"] == "time":
             one["labels"] = []
+        if one["prior"] == "auto":
+            kinds = {recording.kind(name) == "discrete" for name in one["labels"]}
+            one["prior"] = "uniform" if len(kinds) == 2 else "empirical"
         one["dimensions"] = [int(d) for d in one["dimensions"]]
         found.append(one)
     return found

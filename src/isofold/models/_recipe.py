@@ -17,6 +17,8 @@ VERSION = 1
 SESSIONS = ("separate", "trunk", "joined")
 """Several recordings: encoders of their own, of their own up to the input layer, or one encoder."""
 
+PRIORS, BALANCES = ("auto", "empirical", "uniform"), ("samples", "trials")
+
 KEEP = ("validation", "consistency")
 """Which of `n_init` fits is kept: the best on held-out trials, or the one most like the others."""
 
@@ -93,8 +95,8 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
             "must be None or a share of the trials in (0, 1)",
             lambda v: v is None or (_number(v) and 0 < v < 1),
         ),
-        ("prior", "must be 'auto', 'empirical' or 'uniform'", _one_of("auto", "empirical", "uniform")),
-        ("balance", "must be 'samples' or 'trials'", _one_of("samples", "trials")),
+        ("prior", f"must be one of {PRIORS}", lambda v: v in PRIORS),
+        ("balance", f"must be one of {BALANCES}", lambda v: v in BALANCES),
         ("time_window", "must be a whole number of samples >= 0", _whole(0)),
         ("edges", "must be 'replicate' or 'valid'", lambda v: v in ("replicate", "valid")),
     ]
@@ -110,8 +112,8 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
     gaussian = ("delta_normal", "delta", "trial_delta", "trial_time_delta")
     if settings["conditional"] in gaussian and not _positive(settings["delta"]):
         raise DataError(
-            f"conditional={settings['conditional']!r} needs delta > 0, the standard deviation around the "
-            f"reference's label in the label's own unit; got {settings['delta']!r}"
+            f"conditional={settings['conditional']!r} needs delta > 0, the standard deviation "
+            f"around the reference's label in the label's own unit; got {settings['delta']!r}"
         )
 
 
@@ -128,10 +130,6 @@ def check_sessions(settings: dict[str, Any], n_recordings: int) -> None:
             f"{n_recordings} recording(s), conditional {found}, "
             f"batch_size={settings['batch_size']}"
         )
-
-
-def _one_of(*values: str):
-    return lambda value: value in values
 
 
 def _number(value: Any) -> bool:

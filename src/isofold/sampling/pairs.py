@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from .time import TimeSampler
 class Draw(NamedTuple):
     """Sample numbers of every pool, and where the positives of the references are."""
 
-    index: tuple[Ints, ...]
+    drawn: tuple[Ints, ...]
     """Per recording (step, reference ‖ positive of each objective ‖ negative)."""
     partner: Ints
     """(step, objective, reference of all recordings): place of its positive among the positives of
@@ -83,11 +83,10 @@ class DealtPairs(OwnPairs):
     a class go to recordings that have it. Time objectives stay in their own recording.
     """
 
-    def __init__(
-        self, samplers: Sequence[Sequence[Sampler]], views: Sequence[Sequence[Pool]]
-    ):
+    def __init__(self, samplers: Sequence[Sequence[Sampler]], views: Sequence[Sequence[Pool]]):
         """`views`: for every objective the pools with its labels."""
         super().__init__(samplers)
+        self._askers: Any = samplers
         self._group = [_groups(pools) for pools in views]
 
     def _positives(
@@ -104,8 +103,9 @@ class DealtPairs(OwnPairs):
                     out.append(sampler.positives(rng, r))
                 partner.append(np.tile(np.arange(size.sum()), (len(reference[0]), 1)))
                 continue
+            askers: list[LabelSampler] = [s[k] for s in self._askers]
             wish = _joined(
-                [s.wanted(rng, r).elsewhere() for s, r in zip(mine, reference, strict=True)]
+                [s.wanted(rng, r).elsewhere() for s, r in zip(askers, reference, strict=True)]
             )
             group = np.zeros((len(reference[0]), size.sum()), np.int64)
             same = self._group[k]
@@ -113,9 +113,9 @@ class DealtPairs(OwnPairs):
                 group = same[wish.number]
             slot = _deal(rng, group)
             at = np.argsort(slot, axis=1)
-            for n, (sampler, out) in enumerate(zip(mine, positives, strict=True)):
+            for n, (asker, out) in enumerate(zip(askers, positives, strict=True)):
                 here = at[:, first[n] : first[n] + size[n]]
-                out.append(_found(sampler, rng, _taken(wish, here)))
+                out.append(_found(asker, rng, _taken(wish, here)))
             partner.append(slot)
         return positives, np.stack(partner, axis=1)
 
@@ -200,11 +200,12 @@ def _deal(rng: np.random.Generator, group: Ints) -> Ints:
 
 def _groups(pools: Sequence[Pool]) -> Ints | None:
     """(class,) classes that the same recordings have bear one number."""
-    if any(pool.classes is None for pool in pools):
+    classes = [pool.classes for pool in pools if pool.classes is not None]
+    if len(classes) < len(pools):
         return None
-    has = np.zeros((len(pools), 1 + max(int(pool.classes.max()) for pool in pools)), bool)
-    for n, pool in enumerate(pools):
-        has[n, pool.classes] = True
+    has = np.zeros((len(pools), 1 + max(int(c.max()) for c in classes)), np.bool_)
+    for n, mine in enumerate(classes):
+        has[n, mine] = True
     return np.unique(has, axis=1, return_inverse=True)[1].ravel()
 
 
@@ -230,4 +231,3 @@ def _picked(queries: Sequence[Query], pick: Ints) -> Query:
     """Entry by entry, the query of the recording that `pick` names."""
     step, entry = np.indices(pick.shape)
     return Query.stack(queries)[pick, step, entry]
-

@@ -49,11 +49,12 @@ class Targets:
     continuous: NDArray[np.float64] | None = None
     classes: Ints | None = None
 
-    def of(self, sample: Ints) -> dict[str, NDArray | None]:
-        return {
-            "continuous": None if self.continuous is None else self.continuous[sample],
-            "classes": None if self.classes is None else self.classes[sample],
-        }
+    def of(self, sample: Ints) -> Targets:
+        """Those of some samples."""
+        return Targets(
+            None if self.continuous is None else self.continuous[sample],
+            None if self.classes is None else self.classes[sample],
+        )
 
 
 class Source(Protocol):
@@ -117,7 +118,6 @@ class Layout:
     stop: Ints
     """Segments to train on, in samples of the signal."""
     offset: tuple[int, int]
-    targets: Targets
     n_rows: int
     n_channels: int
     """Padded size of every pool."""
@@ -157,7 +157,6 @@ class Layout:
             sample=sample,
             trial=self._trial_of(np.repeat(segment, length)),
             place=sample - self._trial_start()[np.repeat(segment, length)],
-            **self.targets.of(sample),
         )
 
     def _trial_of(self, segment: Ints) -> Ints:
