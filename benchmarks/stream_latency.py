@@ -24,8 +24,10 @@ def main() -> None:
     given = parser.parse_args()
     rng = np.random.default_rng(0)
     padded = padded_size(given.channels)
-    encoder = build(get_architecture("offset10-model"), given.channels, padded, 32, 8, rng)
-    stream = Stream(encoder, given.channels, (encoder.receptive_field - 1, 1), padded)
+    encoder = build(
+        get_architecture("offset10-model", causal=True), given.channels, padded, 32, 8, rng
+    )
+    stream = Stream(encoder, given.channels, encoder.offset, padded)
     samples = rng.standard_normal((given.pushes, given.channels)).astype(np.float32)
     took = np.empty(given.pushes)
     for at, sample in enumerate(samples):

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import erf
 
 from ..errors import DataError, MissingValuesError
-from ..networks import Conv, Encoder, Gelu, Skip
+from ..networks import Clip, Conv, Dropout, Encoder, Gelu, Residual, Skip, Tanh
 
 Row = NDArray[np.float32]
 Step = Callable[[Row], Row]
@@ -50,11 +50,10 @@ class Stream:
 
     Examples
     --------
-    >>> from isofold.networks import ARCHITECTURES, build
-    >>> rng = np.random.default_rng(0)
-    >>> encoder = build(ARCHITECTURES["offset10-model"], 3, 8, 32, 2, rng)
-    >>> stream = Stream(encoder, n_channels=3, offset=(9, 1), n_padded=8)
-    >>> [stream.push(sample).shape for sample in np.ones((2, 3))]
+    >>> import isofold as iso
+    >>> model = iso.CEBRA("offset1-model", causal=True, output_dimension=2, max_iterations=1)
+    >>> stream = model.fit(np.eye(30)).stream()
+    >>> [stream.push(sample).shape for sample in np.eye(30)[:2]]
     [(2,), (2,)]
     """
 
@@ -150,10 +149,26 @@ def _skip_step(layer: Skip) -> Step:
     return lambda x: past(x)[0] + _gelu(conv(x))
 
 
+def _residual_step(layer: Residual) -> Step:
+    linear = _conv_step(layer.linear)
+
+    def step(x: Row) -> Row:
+        y = linear(x)
+        shared = min(x.size, y.size)
+        y[:shared] += x[:shared]
+        return y
+
+    return step
+
+
 STEPS: dict[type, Callable[[Any], Step]] = {
     Conv: _conv_step,
     Gelu: lambda _: _gelu,
+    Tanh: lambda _: np.tanh,
+    Clip: lambda layer: lambda x: np.clip(x, -layer.below, layer.above),
+    Dropout: lambda _: lambda x: x,
     Skip: _skip_step,
+    Residual: _residual_step,
 }
 """How each layer takes one row at a time. An encoder with a layer that is not here is handed its
 whole window instead."""

@@ -30,7 +30,7 @@ READ_BYTES = 2**22
 """Small chunks are read together, about so much at a time."""
 HELD_BYTES = 2**27
 """Stretches that wait in the buffer."""
-SHARES = 16
+SHARES = 32
 """Chunks that should have a share of their stretches in a full buffer."""
 MOST_PASSES = 4
 """A chunk is read at most so often an epoch, for a smaller share each time."""
