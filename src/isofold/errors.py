@@ -2,7 +2,9 @@
 
 IsofoldError
 ├── DataError (ValueError)           a recording, label or trial table breaks a rule
-│   └── MissingValuesError           NaN, or -1 in a discrete label, where a model needs values
+│   ├── MissingValuesError           NaN, or -1 in a discrete label, where a model needs values
+│   ├── SessionError (RuntimeError)  which recording of a fit is meant is not said, or wrong
+│   └── UnsupportedError (NotImplementedError)   this combination does not exist
 ├── ReadError (ValueError)           a file cannot be read as a session
 │   └── UnsafeFileError              reading the file would execute code that it carries
 ├── StudyError (ValueError)          a study file or results folder breaks a rule
@@ -20,6 +22,14 @@ class DataError(IsofoldError, ValueError):
 
 class MissingValuesError(DataError):
     """A model met NaN (or -1 in a discrete label) in what it uses."""
+
+
+class SessionError(DataError, RuntimeError):
+    """Which recording of a fit is meant is not said, or there is none of that name."""
+
+
+class UnsupportedError(DataError, NotImplementedError):
+    """Each part is fine; the combination does not exist."""
 
 
 class ReadError(IsofoldError, ValueError):

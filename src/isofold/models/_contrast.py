@@ -148,7 +148,7 @@ def hyper_settings(settings: dict[str, Any], masks: tuple, channels: tuple[int, 
         beta2=betas[1],
         epsilon=given.pop("eps", 1e-8),
         weight_decay=given.pop("weight_decay", 0.0),
-        min_temperature=settings["min_temperature"] if learned else 0.0,
+        min_temperature=(settings["min_temperature"] or 0.0) if learned else 0.0,
         masks=masks,
         n_channels=channels,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any, Self
 
 import numpy as np
@@ -10,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ..errors import DataError
+from ..errors import DataError, UnsupportedError
 from ..recording import Recording
 from ..sampling import padded_size
 from . import _encoders, _recipe
 from ._base import Estimator
 from ._device import on_device
+from ._dropin import compared, infonce_batches, label_types, weights
 from ._encode import embed
 from ._fit import HeldOut, fit_encoders, split_off
 from ._information import information
@@ -94,10 +96,15 @@ class Contrastive(Estimator):
                 "channels use fit(X, adapt=True)"
             )
         rng = np.random.default_rng(self.random_state)
+        before = self.losses_, self.loss_, self.temperatures_
         self._train(
             inputs, settings, self.sessions_, self.encoders_, settings["max_iterations"], rng,
             False, callback, callback_frequency,
         )  # fmt: skip
+        if before[0].shape[1] == self.losses_.shape[1]:  # one record of the same objectives
+            now = self.losses_, self.loss_, self.temperatures_
+            record = [np.concatenate(pair) for pair in zip(before, now, strict=True)]
+            self.losses_, self.loss_, self.temperatures_ = record
         return self
 
     def _gathered(self, X, y, labels, trials) -> list[Inputs]:
@@ -116,6 +123,7 @@ class Contrastive(Estimator):
         settings |= {key: settings["objectives"][0][key] for key in ("conditional", "prior")}
         used = {name for one in settings["objectives"] for name in one["labels"]}
         settings["labels"] = [name for name in first.labels if name in used]
+        settings["label_types"] = label_types(first.recording, first.labels)
         _recipe.check_sessions(settings, len(inputs))
         return settings
 
@@ -124,7 +132,10 @@ class Contrastive(Estimator):
         if not hasattr(self, "encoders_"):
             raise DataError("adapt=True needs a fitted model; fit it on a first recording")
         if len(inputs) > 1:
-            raise DataError(f"adapt=True takes one new recording, got {len(inputs)}")
+            raise UnsupportedError(
+                f"adapt=True takes one new recording, got {len(inputs)} (multisession); adapt to "
+                "one after the other"
+            )
         return self.encoders_[0]
 
     def _train(self, inputs, settings, names, encoders, steps, rng, adapt, callback, every) -> None:
@@ -145,12 +156,15 @@ class Contrastive(Estimator):
             self.temperature_ = float(trained.temperature[0])
             self.objective_temperature_ = tuple(map(float, trained.temperature))
             self.loss_, self.losses_ = trained.loss, trained.losses
+            self.num_negatives_ = compared(settings, len(inputs))
             self.interrupted_ = trained.interrupted
 
         def report(done: int, trained) -> None:
             keep(trained)
             callback(done, self)
 
+        if every is not None and callback is None:
+            raise DataError("callback_frequency says how often callback runs: give callback too")
         with on_device(self.device):
             trained = fit_encoders(
                 encoders, recordings, settings, int(steps), rng, adapt=adapt, held_out=held_out,
@@ -180,11 +194,26 @@ class Contrastive(Estimator):
         return None if len(self.sessions_) == 1 else len(self.sessions_)
 
     @property
+    def num_sessions(self) -> int | None:
+        """`num_sessions_`, as the `cebra` package has it too."""
+        return self.num_sessions_
+
+    @property
     def state_dict_(self) -> dict[str, Any]:
-        """What users of the `cebra` package read here: the loss of every step, and temperatures."""
+        """What users of the `cebra` package read here: weights, loss and temperature of each step.
+
+        "model" holds arrays; "optimizer", "criterion" and "decode" are empty.
+        """
+        check_is_fitted(self, "encoders_")
+        loss = np.asarray(self.loss_)
         return {
-            "loss": np.asarray(self.loss_),
-            "log": {"total": np.asarray(self.loss_), "temperature": self.temperatures_[:, 0]},
+            "model": weights(self.encoders_, self.channels_),
+            "optimizer": {},
+            "loss": loss,
+            "decode": [],
+            "criterion": {},
+            "version": version("isofold"),
+            "log": {"total": loss, "temperature": self.temperatures_[:, 0]},
         }
 
     def transform(  # type: ignore[override]  # the order of arguments is that of `cebra`
@@ -219,6 +248,8 @@ class Contrastive(Estimator):
             The number of channels is not that of the fit, or no such session was fitted.
         """
         check_is_fitted(self, "encoders_")
+        if batch_size is not None and batch_size < 1:
+            raise DataError(f"batch_size must be at least 1, or None; got {batch_size}")
         if self.settings_["sessions"] == "joined":
             return transform_joined(self, X, with_labels)
         if is_list_of_recordings(X):
@@ -229,6 +260,18 @@ class Contrastive(Estimator):
                 for n, (x, table) in enumerate(zip(X, walls, strict=True))
             ]
         return transform_one(self, X, session_id, trials)
+
+    def infonce_batches(
+        self,
+        X: Any,
+        *y: Any,
+        session_id: int | str | None = None,
+        num_batches: int = 500,
+        seed: int = 0,
+    ) -> tuple[NDArray[np.float64], int]:
+        """InfoNCE of batches drawn from one recording (nats, mean over objectives), and the number
+        of negatives in each: what `isofold.scores.infonce_loss` asks."""
+        return infonce_batches(self, X, y, session_id, num_batches, seed)
 
     def stream(self, session_id: int | str | None = None):
         """A `Stream` that takes one sample at a time and gives the newest point of a causal model.
@@ -293,6 +336,7 @@ class Contrastive(Estimator):
             "settings": settings,
             "temperature": list(self.objective_temperature_),
             "interrupted": self.interrupted_,
+            "num_negatives": self.num_negatives_,
             "sessions": list(self.sessions_),
             "channels": list(self.channels_),
             "validation": None if self.validation_ is None else self.validation_.to_dict("list"),
@@ -311,5 +355,6 @@ class Contrastive(Estimator):
         self.loss_, self.losses_ = arrays["loss"], arrays["losses"]
         self.temperatures_ = arrays["temperatures"]
         self.interrupted_ = facts["interrupted"]
+        self.num_negatives_ = facts["num_negatives"]
         table = facts["validation"]
         self.validation_ = None if table is None else pd.DataFrame(table)

@@ -25,11 +25,13 @@ def information(
     outside_trials: bool,
     seed: int = 0,
     batches: int = EVALUATION["batches"],
+    batch_size: int | None = EVALUATION["batch_size"],
+    num_negatives: int = EVALUATION["num_negatives"],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """log₂ M − InfoNCE/ln 2 of each batch in bits, mean over objectives; and the same by chance.
 
     Pairs follow the rules of the fit within this recording. Chance pairs every reference with a
-    random sample. 0 is a collapsed embedding.
+    random sample. 0 is a collapsed embedding. `batch_size=None`: every sample is a reference.
     """
     from .._step import information as bits_of
 
@@ -41,8 +43,9 @@ def information(
         trial=trial, onset=onset,
     ).lay(start, stop, np.arange(len(start)))  # fmt: skip
     rng = np.random.default_rng(seed)
-    size, negatives = EVALUATION["batch_size"], EVALUATION["num_negatives"]
-    (index,), _ = PairsOf([recording], objectives)([pool]).draw(rng, batches, size, negatives)
+    pairs = PairsOf([recording], objectives)([pool])
+    (index,), _ = pairs.draw(rng, batches, batch_size, num_negatives)
+    size = batch_size or index.shape[1] // (len(objectives) + 2)
     parts = np.split(index, np.arange(1, len(objectives) + 2) * size, axis=1)
     reference, *positives, negative = parts
     found = []

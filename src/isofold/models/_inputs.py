@@ -76,7 +76,8 @@ def gather_several(
     for values in y:
         if not isinstance(values, (list, tuple)) or len(values) != len(X):
             raise DataError(
-                f"with {len(X)} recordings each label is a list of {len(X)} arrays, got "
+                f"Invalid number of sessions: with {len(X)} recordings each label is a list of "
+                f"{len(X)} arrays, got "
                 f"{type(values).__name__} of {np.size(np.asarray(values, object))}"
             )
     walls = trials if trials is not None else [None] * len(X)
@@ -146,6 +147,11 @@ def is_list_of_recordings(X: Any) -> bool:
     return isinstance(X[0], Recording) or getattr(X[0], "ndim", 0) >= 2
 
 
+def is_list_of_arrays(values: Any) -> bool:
+    """One array for each of several recordings, rather than one array as nested lists."""
+    return isinstance(values, (list, tuple)) and getattr(next(iter(values), None), "ndim", 0) >= 1
+
+
 def _from_recording(recording: Recording, y, labels, trials) -> Inputs:
     if y:
         raise TypeError("with a Recording, name its labels: fit(recording, labels=[...])")
@@ -182,6 +188,11 @@ def _from_array(estimator, X, y: tuple, trials: pd.DataFrame | None, reset: bool
 
 
 def _label_column(name: str, values: Any, n: int, shape: tuple[int, ...] | None) -> NDArray:
+    if is_list_of_arrays(values) and len(values) != n:
+        raise DataError(
+            f"Invalid number of sessions for labels: one recording has one array for each label, "
+            f"got a list of {len(values)} for {name!r}; several labels are fit(X, y1, y2)"
+        )
     values = np.asarray(values)
     if values.dtype == object and not all(isinstance(v, str) for v in values.ravel()):
         raise DataError(
@@ -196,7 +207,10 @@ def _label_column(name: str, values: Any, n: int, shape: tuple[int, ...] | None)
         wanted = (
             f"{n} samples" if shape is None else f"(trial, time) = {shape} or {shape[0]} trials"
         )
-        raise DataError(f"label {name!r} must have {wanted}, got shape {values.shape}")
+        raise DataError(
+            f"Invalid number of samples: label {name!r} must have {wanted}, got shape "
+            f"{values.shape}"
+        )
     return values
 
 

@@ -49,6 +49,9 @@ def resolve(
         settings["num_negatives"] = (
             batch if params["batch_size"] != "auto" or constant else batch // 2
         )
+    lags = settings["time_offsets"]
+    if isinstance(lags, (tuple, list)) and len(lags) == 1:
+        settings["time_offsets"] = lags[0]
     settings["optimizer_kwargs"] = dict(settings["optimizer_kwargs"])
     settings["recipe"] = VERSION
     return settings
@@ -75,7 +78,7 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
         ),
         ("temperature_mode", "must be 'constant' or 'auto'", lambda v: v in ("constant", "auto")),
         ("temperature", "must be positive", _positive),
-        ("min_temperature", "must be positive", _positive),
+        ("min_temperature", "must be positive, or None", lambda v: v is None or _positive(v)),
         ("learning_rate", "must be positive", _positive),
         ("time_offsets", "must be a whole number of samples >= 1", _whole(1)),
         ("max_iterations", "must be a whole number >= 0", _whole(0)),

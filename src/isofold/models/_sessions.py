@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._missing import require_complete
-from ..errors import DataError
+from ..errors import DataError, SessionError
 from ..recording import Recording
 from ._embedding import as_embedding
 from ._encode import at_edge, embed_joined, every
@@ -26,10 +26,22 @@ def session_number(model: Any, session_id: int | str | None, recording: Any = No
             return int(wanted)
     elif wanted in names:
         return names.index(wanted)
-    raise DataError(
-        f"the model was fitted on {len(names)} recordings, {names}; say which one this is by its "
-        f"name or by session_id=0…{len(names) - 1}, got {wanted!r}"
+    rule = "No session_id provided, it must be" if wanted is None else "Invalid session_id, not"
+    raise SessionError(
+        f"{rule} one of the {len(names)} recordings of the fit: give a recording with one of the "
+        f"names {names}, or session_id=0…{len(names) - 1}; got {wanted!r}"
     )
+
+
+def require_channels(model: Any, number: int, recording: Recording) -> None:
+    """Refuse a recording with other channels than the one that the model was fitted on."""
+    expected = model.channels_[number]
+    if recording.n_channels != expected:
+        raise DataError(
+            f"X has {recording.n_channels} features, but {type(model).__name__} is expecting "
+            f"{expected} features as input: shape {recording.signal.shape} of recording "
+            f"{recording.name!r} must have the channels of the one the model was fitted on"
+        )
 
 
 def transform_one(model: Any, X: Any, session_id: int | str | None, trials: Any) -> Any:
@@ -38,13 +50,7 @@ def transform_one(model: Any, X: Any, session_id: int | str | None, trials: Any)
     inputs = inputs_of(model, X, trials=trials, reset=None if len(model.sessions_) > 1 else False)
     recording = inputs.recording
     number = session_number(model, session_id, X if isinstance(X, Recording) else None)
-    expected = model.channels_[number]
-    if recording.n_channels != expected:
-        raise DataError(
-            f"X has {recording.n_channels} features, but {type(model).__name__} is expecting "
-            f"{expected} features as input: recording {recording.name!r} must have the channels of "
-            "the one the model was fitted on"
-        )
+    require_channels(model, number, recording)
     if inputs.shape is None:
         require_complete(recording, used=np.ones(len(recording), bool))
     z, edge = model._embed_with(number, recording)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 
 from ._contrastive import Contrastive
@@ -180,8 +181,28 @@ class CEBRA(Contrastive):
         self.random_state = random_state
 
     @staticmethod
-    def load(path: str | Path, encoder: Callable | None = None) -> CEBRA:
-        """`isofold.load`, under the name that the `cebra` package has for it."""
+    def supported_model_architectures(pattern: str = "*") -> list[str]:
+        """Names of architectures with a row for every sample, by a pattern such as "offset1-*"."""
+        from ..networks import ARCHITECTURES
+
+        return [n for n, a in ARCHITECTURES.items() if a.stride == 1 and fnmatch(n, pattern)]
+
+    def save(self, path: str | Path, backend: str | None = None) -> Path:
+        """Write one safetensors file. `backend` is accepted and ignored: nothing is pickled."""
+        return super().save(path)
+
+    @staticmethod
+    def load(
+        path: str | Path,
+        backend: str | None = None,
+        weights_only: bool | None = None,
+        *,
+        encoder: Callable | None = None,
+    ) -> CEBRA:
+        """`isofold.load`, under the name that the `cebra` package has for it.
+
+        `backend` and `weights_only` are accepted and ignored: loading never executes anything.
+        """
         from . import load
 
         return load(path, encoder=encoder)  # type: ignore[return-value]

@@ -4,9 +4,16 @@ from .bayes import PoissonBayes
 from .beyond_labels import beyond_labels
 from .chance import blocks, surrogate, surrogate_within
 from .consistency import consistency
+from .consistency_score import consistency_score
 from .control import control
 from .decode import decode
 from .goodness_of_fit import goodness_of_fit
+from .infonce_loss import (
+    goodness_of_fit_history,
+    goodness_of_fit_score,
+    infonce_loss,
+    infonce_to_goodness_of_fit,
+)
 from .mcc import mcc
 from .procrustes import procrustes
 from .recovery import recovery
@@ -18,9 +25,14 @@ __all__ = [
     "beyond_labels",
     "blocks",
     "consistency",
+    "consistency_score",
     "control",
     "decode",
     "goodness_of_fit",
+    "goodness_of_fit_history",
+    "goodness_of_fit_score",
+    "infonce_loss",
+    "infonce_to_goodness_of_fit",
     "mcc",
     "procrustes",
     "recovery",

@@ -60,7 +60,7 @@ def by_labels(zs: list[Any], labels: Sequence[Any], groups: Any, in_sample: bool
         for label in mine:
             require_values(label, z)
     if in_sample:
-        return _peer(rows, values, trials)
+        return _peer(rows, values, trials, bins or N_CELLS)
     for t in trials:
         require_trials(t, "held-out consistency between data sets")
     split = [halves(t, c) for t, c in zip(trials, conditions, strict=True)]
@@ -151,7 +151,7 @@ def _bin_means(rows: Floats, bins: Ints, n_cells: int) -> Floats:
 # -- the peer's definition ------------------------------------------------------------------
 
 
-def _peer(rows: list[Floats], values: list[list[Label]], trials: list[NDArray]):
+def _peer(rows: list[Floats], values: list[list[Label]], trials: list[NDArray], n_edges: int):
     if any(len(mine) != 1 or mine[0].columns().shape[1] != 1 for mine in values):
         raise DataError(
             "in_sample=True is the definition of the cebra package, which takes one label "
@@ -159,7 +159,7 @@ def _peer(rows: list[Floats], values: list[list[Label]], trials: list[NDArray]):
         )
     flat = [mine[0].columns()[:, 0] for mine in values]
     pooled = np.concatenate(flat)
-    edges = np.linspace(pooled.min(), pooled.max(), 100)
+    edges = np.linspace(pooled.min(), pooled.max(), n_edges)
     digits = [np.digitize(y, edges) for y in flat]
     n = len(rows)
 
@@ -168,7 +168,7 @@ def _peer(rows: list[Floats], values: list[list[Label]], trials: list[NDArray]):
             d if rng is None else d[surrogate_within(t, np.zeros(len(t)), rng)]
             for d, t in zip(digits, trials, strict=True)
         ]
-        means = [_sphere_means(x, d) for x, d in zip(rows, moved, strict=True)]
+        means = [_sphere_means(x, d, n_edges) for x, d in zip(rows, moved, strict=True)]
         matrix = np.full((1, n, n), np.nan)
         for i, source in enumerate(means):
             line = LeastSquares(source)
@@ -179,15 +179,15 @@ def _peer(rows: list[Floats], values: list[list[Label]], trials: list[NDArray]):
     return pairing
 
 
-def _sphere_means(rows: Floats, digits: Ints) -> Floats:
+def _sphere_means(rows: Floats, digits: Ints, n_edges: int) -> Floats:
     means = []
-    for number in range(1, 100):
+    for number in range(1, n_edges):
         distance = np.abs(digits - number)
         near = next((distance <= r for r in (0, 1, 2) if (distance <= r).any()), None)
         if near is None:
             raise DataError(
-                f"label bin {number} of 99 and its neighbours hold no sample; the peer's "
-                "definition (in_sample=True) needs all, in_sample=False does not"
+                f"label bin {number} of {n_edges - 1} and its neighbours hold no sample; the "
+                "peer's definition (in_sample=True) needs all, in_sample=False does not"
             )
         mean = rows[near].mean(axis=0)
         means.append(mean / np.linalg.norm(mean))
