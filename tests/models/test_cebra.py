@@ -44,8 +44,7 @@ def rat():
             {"model_architecture": "offset10-model-mse", "distance": "cosine"},
             "needs a model whose outputs have unit length",
         ),
-        ({"conditional": "time_delta"}, "conditional='time_delta' needs labels"),
-        ({"conditional": "delta_normal"}, "needs delta > 0"),
+        ({"conditional": "delta_normal"}, "conditional='delta_normal' needs"),
         ({"time_offsets": 4000}, "needs a segment longer than 4000 samples"),
     ],
 )

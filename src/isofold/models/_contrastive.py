@@ -91,9 +91,9 @@ class Contrastive(Estimator):
         channels = tuple(one.recording.n_channels for one in inputs)
         if channels != expected:
             raise DataError(
-                f"X has {list(channels)} features, but CEBRA is expecting {list(expected)} "
-                "features as input: partial_fit goes on with the recordings of the fit; for other "
-                "channels use fit(X, adapt=True)"
+                f"X has {_counts(channels)} features, but {type(self).__name__} is expecting "
+                f"{_counts(expected)} features as input: partial_fit goes on with the recordings "
+                "of the fit; for other channels use fit(X, adapt=True)"
             )
         rng = np.random.default_rng(self.random_state)
         before = self.losses_, self.loss_, self.temperatures_
@@ -358,3 +358,7 @@ class Contrastive(Estimator):
         self.num_negatives_ = facts["num_negatives"]
         table = facts["validation"]
         self.validation_ = None if table is None else pd.DataFrame(table)
+
+
+def _counts(channels: tuple[int, ...]) -> str:
+    return ", ".join(map(str, channels))

@@ -57,10 +57,16 @@ def infonce_batches(
     settings = model.settings_
     _require_one(model, X, y)
     number = session_number(model, session_id, X if isinstance(X, Recording) else None)
+    fitted = settings["label_types"]
+    if not isinstance(X, Recording) and len(y) != len(fitted):
+        raise DataError(
+            f"Number of index invalid: the model was fitted with {len(fitted)} label(s), got "
+            f"{len(y)}"
+        )
     inputs = inputs_of(model, X, y, reset=None)
     require_channels(model, number, inputs.recording)
     if inputs.shape is not None:
-        _require_alike(label_types(inputs.recording, inputs.labels), settings["label_types"])
+        _require_alike(label_types(inputs.recording, inputs.labels), fitted)
     z, _ = model._embed_with(number, inputs.recording)
     whole = settings["batch_size"] is None
     # A full batch holds every pair there is: the next would be the same.
@@ -89,11 +95,6 @@ def _require_one(model: Any, X: Any, y: tuple) -> None:
 
 
 def _require_alike(given: list[list], fitted: list[list]) -> None:
-    if len(given) != len(fitted):
-        raise DataError(
-            f"Number of index invalid: the model was fitted with {len(fitted)} label(s), "
-            f"got {len(given)}"
-        )
     for n, (mine, theirs) in enumerate(zip(given, fitted, strict=True)):
         if mine != theirs:
             raise DataError(

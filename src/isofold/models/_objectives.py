@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +39,14 @@ def choose_rule(given: str | None, recording: Recording, labels: Sequence[str]) 
     if given in OF_TIME:
         return str(given)
     if not kinds:
-        if given is not None:
+        if given == "time_delta":  # as in the `cebra` package, but said
+            warnings.warn(
+                "conditional='time_delta' without labels trains by time, as conditional='time'; "
+                "give labels with fit(X, y) or fit(recording, labels=[...])",
+                UserWarning,
+                stacklevel=2,
+            )
+        elif given is not None:
             raise DataError(
                 f"conditional={given!r} needs labels: fit(X, y) or fit(recording, labels=[...]); "
                 "without labels use conditional='time'"

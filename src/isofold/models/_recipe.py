@@ -34,7 +34,8 @@ def resolve(
     steps = 25 * round(12 * max(1.0, n_samples / 30_000) ** 0.5)
     auto: dict[str, Any] = {
         "distance": "cosine" if architecture.normalize else "euclidean",
-        "time_offsets": 10,
+        # A handful of samples holds no pair ten samples apart.
+        "time_offsets": min(10, max(1, n_samples // 10)),
         "max_iterations": 10_000 if constant else steps,
         # References of all recordings are compared with the negatives of all.
         "batch_size": 512 if constant else max(1024 // n_recordings, 128),

@@ -209,5 +209,5 @@ class CEBRA(Contrastive):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.required = self.conditional in ("time_delta", "delta_normal", "delta")
+        tags.target_tags.required = self.conditional in ("delta_normal", "delta")
         return tags
