@@ -13,6 +13,7 @@ from ..networks import Encoder
 from ..recording import Recording
 from ..sampling import (
     ACROSS_TRIALS,
+    TILE,
     AcrossTrialsSampler,
     ContinuousSampler,
     DealtPairs,
@@ -36,6 +37,9 @@ from ..sampling import (
 from ..trials import Ints
 from ._inputs import targets_of, trials_of
 from ._recipe import POOL_ROWS, encode_whole
+
+IN_MEMORY = 2**28
+"""Bytes of a memmap or Zarr signal beyond which training goes through a rotating pool."""
 
 
 class PairsOf:
@@ -118,9 +122,9 @@ def source_of(
     across = any(one["conditional"] in ACROSS_TRIALS for one in settings["objectives"])
     rotate = (
         not across
-        and settings["schedule"] == "one-cycle"
         and settings["batch_size"] is not None
         and n_rows > POOL_ROWS * 3 // 2
+        and (settings["schedule"] == "one-cycle" or _on_disk(recording.signal))
     )
     if rotate:
         n_rows = POOL_ROWS
@@ -129,11 +133,19 @@ def source_of(
         recording.signal, start, stop, encoder.offset, n_rows,
         padded_size(recording.n_channels), settings["edges"], trial, onset,
     )  # fmt: skip
-    source = RotatingSource(layout) if rotate else MemorySource(layout)
+    # Most partners of a sample Δ later must lie in its own stretch.
+    tile = max(TILE, *(4 * int(one["time_offsets"]) for one in settings["objectives"]))
+    source = RotatingSource(layout, tile) if rotate else MemorySource(layout)
     joined = settings["sessions"] == "joined"
     windows_only = encoder.stride > 1 or joined or settings["masking_kwargs"]
     whole = not windows_only and (rotate or encode_whole(settings, n_rows, context + 1))
     return source, whole
+
+
+def _on_disk(signal: Any) -> bool:
+    """Is the signal too large to be read whole without being asked to?"""
+    size = signal.dtype.itemsize * int(np.prod(signal.shape))
+    return type(signal) is not np.ndarray and size > IN_MEMORY
 
 
 def hyper_settings(settings: dict[str, Any], masks: tuple, channels: tuple[int, ...]):
