@@ -18,15 +18,18 @@ PEER = ROOT / ".venv-cebra"
 
 
 def peer_python() -> str:
-    """Python of the peer's environment; made on the first call."""
+    """Python of the peer's environment; made on the first call, and when the list has changed."""
     python = PEER / "bin" / "python"
-    if not (PEER / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", PEER], check=True)
+    listed = (HERE / "peers" / "cebra.txt").read_text()
+    ready = PEER / "ready"
+    if not ready.exists() or ready.read_text() != listed:
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", PEER], check=True)
         # torch first: cebra alone would take the newest build, with a GPU stack of several GB.
-        for line in (HERE / "peers" / "cebra.txt").read_text().splitlines():
+        for line in listed.splitlines():
             if not line.startswith("#"):
                 subprocess.run([python, "-m", "pip", "install", "--quiet", line], check=True)
-        (PEER / "ready").touch()
+        ready.write_text(listed)
     return str(python)
 
 

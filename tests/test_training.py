@@ -13,7 +13,7 @@ import isofold as iso
 from isofold import training
 from isofold.models import _contrast
 from isofold.networks import ARCHITECTURES, build
-from isofold.sampling import Layout, MemorySource, Targets, TimeSampler
+from isofold.sampling import Layout, MemorySource, OwnPairs, TimeSampler
 
 
 def problem(n=300, channels=4):
@@ -21,8 +21,12 @@ def problem(n=300, channels=4):
     signal = np.cumsum(rng.standard_normal((n, channels)), axis=0).astype(np.float32)
     encoder = build(ARCHITECTURES["offset10-model"], channels, 8, 8, 3, rng)
     start, stop = np.array([0, n // 2]), np.array([n // 2, n])
-    layout = Layout(signal, start, stop, encoder.offset, Targets(), 512, 8)
-    return encoder, MemorySource(layout), lambda pool: TimeSampler(pool, 3)
+    layout = Layout(signal, start, stop, encoder.offset, 512, 8)
+    return (encoder,), (MemorySource(layout),), by_time(TimeSampler)
+
+
+def by_time(sampler):
+    return lambda pools: OwnPairs([[sampler(pool, 3)] for pool in pools])
 
 
 def plan(steps=30, **changes):
@@ -30,8 +34,9 @@ def plan(steps=30, **changes):
         "rates": np.full(steps, 1e-2),
         "batch_size": 32,
         "num_negatives": 16,
-        "temperature": 1.0,
-        "distance": "cosine",
+        "temperature": (1.0,),
+        "objectives": ((0, 3, "cosine"),),
+        "hyper": training.Hyper(n_channels=(4,)),
     }
     return training.Plan(**{**base, **changes})
 
@@ -39,7 +44,7 @@ def plan(steps=30, **changes):
 def test_whole_recording_and_single_windows_train_alike():
     """Two programs for the same gradient: losses agree from first to last step."""
     loss = [
-        training.train(*problem(), plan(whole=whole), np.random.default_rng(1)).loss
+        training.train(*problem(), plan(whole=(whole,)), np.random.default_rng(1)).loss
         for whole in (True, False)
     ]
     np.testing.assert_allclose(*loss, atol=2e-3)
@@ -51,7 +56,7 @@ def test_one_step_is_adam_written_out():
     gradient."""
     encoder, source, sampler = problem()
     done = training.train(encoder, source, sampler, plan(steps=1), np.random.default_rng(0))
-    before, after = (jax.tree.leaves(eqx.filter(e, eqx.is_array)) for e in (encoder, done.encoder))
+    before, after = (jax.tree.leaves(eqx.filter(e, eqx.is_array)) for e in (encoder, done.encoders))
     moved = np.concatenate([np.ravel(a - b) for a, b in zip(after, before, strict=True)])
     nonzero = np.abs(moved) > 1e-4
     np.testing.assert_allclose(np.abs(moved[nonzero]), 1e-2, rtol=0.02)
@@ -61,9 +66,9 @@ def test_one_step_is_adam_written_out():
 def test_full_batch_uses_every_reference_once():
     encoder, source, sampler = problem(n=60)
     full = plan(batch_size=None, steps=2)
-    pool = next(source.pools(np.random.default_rng(0)))
-    drawn = training._draw(sampler(pool), full, np.random.default_rng(0), 2)
-    reference, positive, negative = np.split(drawn[0], 3)
+    pool = next(source[0].pools(np.random.default_rng(0)))
+    drawn = sampler([pool]).draw(np.random.default_rng(0), 2, None, 0)
+    reference, positive, negative = np.split(drawn.drawn[0][0], 3)
     usable = [*range(27), *range(30, 57)]
     assert reference.tolist() == usable
     assert (positive == reference + 3).all()
@@ -75,8 +80,8 @@ def test_full_batch_uses_every_reference_once():
 
 def test_learned_temperature_stops_at_its_floor_and_leaves_it_again():
     """At the floor of the `cebra` package the gradient is zero and τ stays there for ever."""
-    hyper = training.Hyper(min_temperature=0.5)
-    settings = {"hyper": hyper, "learn_temperature": True, "temperature": 0.5}
+    hyper = training.Hyper(min_temperature=0.5, n_channels=(4,))
+    settings = {"hyper": hyper, "learn_temperature": True, "temperature": (0.5,)}
     done = training.train(*problem(), plan(steps=60, **settings), np.random.default_rng(0))
     assert done.temperatures.min() >= 0.5 - 1e-6
     # A floor below the start, and positives that are noise: τ rises although it began at the floor.
@@ -87,10 +92,10 @@ def test_learned_temperature_stops_at_its_floor_and_leaves_it_again():
             return self.negatives(rng, reference.shape)
 
     noise = training.train(
-        encoder, source, lambda p: Unrelated(p, 3), plan(steps=150, **settings),
+        encoder, source, by_time(Unrelated), plan(steps=150, **settings),
         np.random.default_rng(0),
     )  # fmt: skip
-    assert noise.temperatures[-1] > 0.53
+    assert noise.temperatures[-1, 0] > 0.53
 
 
 def test_only_the_first_layer_learns_when_asked():
@@ -100,7 +105,7 @@ def test_only_the_first_layer_learns_when_asked():
     )
     same = [
         eqx.tree_equal(a, b)
-        for a, b in zip(encoder.layers, done.encoder.layers, strict=True)
+        for a, b in zip(encoder[0].layers, done.encoders[0].layers, strict=True)
         if jax.tree.leaves(a)
     ]
     assert not same[0]

@@ -35,6 +35,7 @@ _DOOR = {
     "open_results": "studies",
     "write_report": "report",
     "plot": "",
+    "attribution": "",
     "errors": "",
 }
 

@@ -1,13 +1,15 @@
 """The compiled part of training: a chunk of steps as one program.
 
-Learning rates, temperature, dropout, Adam's constants, the number of steps and the seed are traced
-arguments: another value of any of them runs the same program.
+Learning rates, weights, temperatures, dropout, Adam's constants, the number of steps and the seed
+are traced arguments: another value of any of them runs the same program.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -16,10 +18,11 @@ import numpy as np
 import optax
 
 from .networks import Encoder
-from .objectives import infonce
+from .networks.augment import augment
+from .objectives import infonce, jacobian_penalty
 
 MASK_ROWS = 64
-"""Rows that share one channel-dropout mask when a whole pool is encoded."""
+"""Rows that share one channel mask when a whole pool is encoded."""
 
 
 class Hyper(NamedTuple):
@@ -29,23 +32,59 @@ class Hyper(NamedTuple):
     beta2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
-    channel_dropout: float = 0.0
     min_temperature: float = 0.0
+    masks: tuple = ()
+    """Values of each kind of mask in `Program.masks`."""
+    n_channels: tuple = (0,)
+    """Channels of each recording; those beyond are padding."""
 
 
 class Params(NamedTuple):
-    """What can be trained: the encoder's arrays and a = log(1/τ)."""
+    """What can be trained: one encoder a recording, and a = log(1/τ) of each objective."""
 
-    encoder: Encoder
-    log_inverse_temperature: jax.Array | np.floating
+    encoders: tuple[Encoder, ...]
+    log_inverse_temperature: jax.Array | np.ndarray
+
+
+@dataclass(frozen=True)
+class Program:
+    """All that chooses the compiled program besides the shapes of its arrays."""
+
+    n_reference: tuple[int, ...]
+    """References drawn from each recording; one number where recordings are joined."""
+    objectives: tuple[tuple[int, int, str], ...]
+    """First and last latent and distance of each objective; it has positives of its own."""
+    whole: tuple[bool, ...] = (True,)
+    """For each recording: encode all its rows, or only the windows drawn."""
+    masks: tuple[tuple[str, ...], ...] = ()
+    """Masks put on one after the other; of several kinds in one entry each step picks one."""
+    dealt: bool = False
+    """Positives may lie in another recording; `partner` says where."""
+    shared: bool = False
+    """All layers but the first are those of the first encoder."""
+    joined: bool = False
+    """Recordings are extra channels of one encoder."""
+    projections: int | None = None
+    """Jacobian penalty: None for none, 0 exact, else the number of random directions."""
+
+
+class Batch(NamedTuple):
+    """What one step compares."""
+
+    drawn: tuple[jax.Array | np.ndarray, ...]
+    """Per recording: rows of reference ‖ positive of each objective ‖ negative."""
+    partner: jax.Array | np.ndarray
+    """(objective, reference) place of each positive among all positives; empty unless dealt."""
+    weight: jax.Array | np.ndarray
+    """(objective ‖ Jacobian penalty,)"""
 
 
 class Fixed:
-    """The parts of an encoder that are not arrays, hashable: they choose the compiled program."""
+    """The parts of encoders that are not arrays, hashable: they choose the compiled program."""
 
-    def __init__(self, encoder: Encoder):
-        self.encoder = encoder
-        leaves, tree = jax.tree.flatten(encoder)
+    def __init__(self, encoders):
+        self.encoders = encoders
+        leaves, tree = jax.tree.flatten(encoders)
         self._key = (tree, tuple(leaves))
 
     def __eq__(self, other) -> bool:
@@ -56,48 +95,123 @@ class Fixed:
 
 
 def encode_at(
-    encoder: Encoder, rows: jax.Array, index: jax.Array, whole: bool, keep: jax.Array | None = None
+    encoder: Encoder,
+    rows: Any,
+    index: Any,
+    whole: bool,
+    key: jax.Array | None = None,
+    masks: tuple[tuple[str, ...], ...] = (),
+    values: tuple = (),
+    n_channels: jax.Array | int | None = None,
 ) -> jax.Array:
     """Embedding of the windows centred on the given rows.
 
-    `whole` encodes all rows and reads off the result; otherwise each window is gathered. `keep`
-    multiplies the input: one row of channels per `MASK_ROWS` rows, or per window.
+    `whole` encodes all rows and reads off the result; otherwise each window is gathered. Masks and
+    dropout (with a key) are drawn for every `MASK_ROWS` rows, or for every window.
     """
     left, right = encoder.offset
     if whole:
-        if keep is not None:
-            rows = (rows.reshape(-1, MASK_ROWS, rows.shape[1]) * keep[:, None]).reshape(rows.shape)
-        return encoder(rows)[index - left]
-    windows = rows[index[:, None] + jnp.arange(-left, right)]
-    if keep is not None:
-        windows = windows * keep[:, None]
+        x, window = rows, MASK_ROWS
+    else:
+        x, window = windows_at(rows, index, left, right), left + right
+    if key is None:
+        z = encoder(x)
+    else:
+        for n, (kinds, mine) in enumerate(zip(masks, values, strict=True)):
+            x = augment(jax.random.fold_in(key, n), x, window, kinds, mine, n_channels)
+        z = encoder(x, jax.random.fold_in(key, len(masks)), window)
     # Windows end to end, encoded as one array: the rows at the seams are computed and not read.
-    return encoder(windows.reshape(-1, rows.shape[1]))[:: left + right]
+    return z[index - left] if whole else z[:: window // encoder.stride]
 
 
-def _keep(key: jax.Array, rate: jax.Array | float, shape: tuple[int, int]) -> jax.Array:
-    """Channel dropout: channels are zeroed, those that stay make up for it."""
-    return jax.random.bernoulli(key, 1 - rate, shape) / (1 - rate)
+def windows_at(rows, index, left: int, right: int) -> jax.Array:
+    """(n · window, channel) windows end to end; several recordings stand side by side."""
+    several = isinstance(rows, (tuple, list))
+    lags = jnp.arange(-left, right)
+    pairs = zip(rows, index, strict=True) if several else [(rows, index)]
+    x = [r[i[:, None] + lags].reshape(-1, r.shape[1]) for r, i in pairs]
+    return jnp.concatenate(x, axis=1) if several else x[0]
 
 
-def _loss(
-    params: Params, fixed: Fixed, rows, index, hyper: Hyper, key, n_ref, distance, whole, dropout
-):
-    keep = None
-    if dropout:
-        n = rows.shape[0] // MASK_ROWS if whole else index.shape[0]
-        keep = _keep(key, hyper.channel_dropout, (n, rows.shape[1]))
-    z = encode_at(eqx.combine(params.encoder, fixed.encoder), rows, index, whole, keep)
+def with_one_trunk(encoders: Sequence[Encoder]) -> tuple[Encoder, ...]:
+    """All layers behind the input are those of the first encoder."""
+    n = encoders[0].input_layers
+    trunk = encoders[0].layers[n:]
+    return tuple(eqx.tree_at(lambda e: e.layers, e, (*e.layers[:n], *trunk)) for e in encoders)
+
+
+def _embed(encoders, rows, batch: Batch, hyper: Hyper, key, program: Program) -> list[jax.Array]:
+    """One (draw, latent) array a recording."""
+    if program.joined:
+        z = encode_at(encoders[0], rows, batch.drawn, False, key, program.masks, hyper.masks)
+        return [z]
+    return [
+        encode_at(e, r, i, whole, jax.random.fold_in(key, n), program.masks, hyper.masks, channels)
+        for n, (e, r, i, whole, channels) in enumerate(
+            zip(encoders, rows, batch.drawn, program.whole, hyper.n_channels, strict=True)
+        )
+    ]
+
+
+def _loss(params: Params, fixed: Fixed, rows, batch: Batch, hyper: Hyper, key, program: Program):
+    """Weighted sum, and (objective ‖ penalty,) its parts."""
+    encoders = eqx.combine(params.encoders, fixed.encoders)
+    if program.shared:
+        encoders = with_one_trunk(encoders)
+    z = _embed(encoders, rows, batch, hyper, key, program)
+    drawn = list(zip(z, program.n_reference, strict=True))
+    reference = jnp.concatenate([part[:n] for part, n in drawn])
+    negative = jnp.concatenate([part[(1 + len(program.objectives)) * n :] for part, n in drawn])
     temperature = jnp.exp(-params.log_inverse_temperature)
-    return infonce(z[:n_ref], z[n_ref : 2 * n_ref], z[2 * n_ref :], temperature, distance)
+    parts = []
+    for number, (first, last, distance) in enumerate(program.objectives):
+        at = 1 + number
+        positive = jnp.concatenate([part[at * n : (at + 1) * n] for part, n in drawn])
+        if program.dealt:
+            positive = positive[batch.partner[number]]
+        latents = slice(first, last)
+        parts.append(
+            infonce(
+                reference[:, latents], positive[:, latents], negative[:, latents],
+                temperature[number], distance,
+            )
+        )  # fmt: skip
+    parts.append(_penalty(encoders, rows, batch, key, program))
+    losses = jnp.stack(parts)
+    return jnp.sum(batch.weight * losses), losses
 
 
-@partial(jax.jit, static_argnames=("fixed", "n_ref", "distance", "whole", "dropout"))
-def run_chunk(
+def _penalty(encoders, rows, batch: Batch, key, program: Program) -> jax.Array:
+    """Jacobian penalty of the references, mean over recordings."""
+    if program.projections is None:
+        return jnp.zeros(())
+    n = program.n_reference
+    if program.joined:
+        drawn: list = [(encoders[0], rows, [i[: n[0]] for i in batch.drawn])]
+    else:
+        at = [i[:m] for i, m in zip(batch.drawn, n, strict=True)]
+        drawn = list(zip(encoders, rows, at, strict=True))
+    random = {"key": key, "projections": program.projections} if program.projections else {}
+    found = jnp.zeros(())
+    for encoder, r, i in drawn:
+        left, right = encoder.offset
+        step = (left + right) // encoder.stride
+        x = windows_at(r, i, left, right)
+        x = x.reshape(-1, left + right, x.shape[1])
+        found += jacobian_penalty(partial(_every, encoder, step), x, **random)
+    return found / len(drawn)
+
+
+def _every(encoder: Encoder, step: int, x: jax.Array) -> jax.Array:
+    """Embedding of windows end to end."""
+    return encoder(x)[::step]
+
+
+def _chunk(
     params: Params,
     adam_state,
-    rows: jax.Array,
-    index: jax.Array,
+    rows: tuple[jax.Array, ...],
+    batches: Batch,
     rates: jax.Array,
     n_steps: jax.Array,
     seed: jax.Array,
@@ -106,41 +220,65 @@ def run_chunk(
     trainable: Params,
     *,
     fixed: Fixed,
-    n_ref: int,
-    distance: str,
-    whole: bool,
-    dropout: bool,
+    program: Program,
 ):
     """`n_steps` steps of Adam.
 
-    `index` (step, reference ‖ positive ‖ negative) are rows; `trainable` has a 0 or 1 for every
-    array. Returns parameters, Adam's state, and loss and temperature of every step.
+    `batches` has a leading axis of steps; `trainable` has a 0 or 1 for every array. Returns
+    parameters, Adam's state, and losses and temperatures of every step.
     """
     key = jax.random.fold_in(jax.random.key(seed), first_step)
     adam = optax.scale_by_adam(hyper.beta1, hyper.beta2, hyper.epsilon)
 
     def step(i, carry):
         params, adam_state, losses, temperatures = carry
-        loss, gradient = jax.value_and_grad(_loss)(
-            params, fixed, rows, index[i], hyper, jax.random.fold_in(key, i),
-            n_ref, distance, whole, dropout,
-        )  # fmt: skip
+        batch = jax.tree.map(lambda x: x[i], batches)
+        (_, parts), gradient = jax.value_and_grad(_loss, has_aux=True)(
+            params, fixed, rows, batch, hyper, jax.random.fold_in(key, i), program
+        )
         gradient = jax.tree.map(lambda g, p: g + hyper.weight_decay * p, gradient, params)
         update, adam_state = adam.update(gradient, adam_state)
         params = jax.tree.map(lambda p, u, on: p - rates[i] * on * u, params, update, trainable)
         # The floor is applied to the parameter after the step, so its gradient never dies.
         a = jnp.minimum(params.log_inverse_temperature, -jnp.log(hyper.min_temperature))
         params = params._replace(log_inverse_temperature=a)
-        return params, adam_state, losses.at[i].set(loss), temperatures.at[i].set(jnp.exp(-a))
+        return params, adam_state, losses.at[i].set(parts), temperatures.at[i].set(jnp.exp(-a))
 
-    empty = jnp.zeros(index.shape[0])
-    return jax.lax.fori_loop(0, n_steps, step, (params, adam_state, empty, empty))
+    n, k = len(rates), len(program.objectives)
+    carry = (params, adam_state, jnp.zeros((n, k + 1)), jnp.zeros((n, k)))
+    return jax.lax.fori_loop(0, n_steps, step, carry)
+
+
+run_chunk = jax.jit(_chunk, static_argnames=("fixed", "program"))
+
+
+@partial(jax.jit, static_argnames=("fixed", "program"))
+def run_chunks(
+    params, adam_state, rows, batches, rates, n_steps, seed, first_step, hyper, trainable,
+    *, fixed: Fixed, program: Program,
+):  # fmt: skip
+    """`run_chunk` of several seeds at once: params, Adam's state, batches and seed have a leading
+    axis of seeds."""
+
+    def one(params, adam_state, batches, seed):
+        return _chunk(
+            params, adam_state, rows, batches, rates, n_steps, seed, first_step, hyper, trainable,
+            fixed=fixed, program=program,
+        )  # fmt: skip
+
+    return jax.vmap(one)(params, adam_state, batches, seed)
 
 
 @partial(jax.jit, static_argnames="fixed")
 def encode_rows(arrays: Encoder, rows: jax.Array, *, fixed: Fixed) -> jax.Array:
     """The encoder on one block of rows."""
-    return eqx.combine(arrays, fixed.encoder)(rows)
+    return eqx.combine(arrays, fixed.encoders)(rows)
+
+
+@partial(jax.jit, static_argnames="fixed")
+def encode_windows(arrays: Encoder, rows, index, *, fixed: Fixed) -> jax.Array:
+    """The encoder on windows, several recordings side by side as channels."""
+    return encode_at(eqx.combine(arrays, fixed.encoders), rows, index, False)
 
 
 @partial(jax.jit, static_argnames="distance")

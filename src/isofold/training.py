@@ -7,10 +7,9 @@ computed (`_step.run_chunk`).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -20,17 +19,29 @@ import optax
 from numpy.typing import NDArray
 
 from ._cache import enable_cache
-from ._step import Fixed, Hyper, Params, encode_rows, run_chunk
+from ._step import (
+    Batch,
+    Fixed,
+    Hyper,
+    Params,
+    Program,
+    encode_rows,
+    encode_windows,
+    run_chunk,
+    with_one_trunk,
+)
 from .networks import Encoder
-from .sampling import Pool, Sampler, Source
+from .sampling import Draw, Pairs, Pool, Source
 
-__all__ = ["Hyper", "Plan", "Trained", "enable_cache", "encode", "one_cycle", "train"]
+__all__ = [
+    "Hyper", "Plan", "Program", "Trained", "enable_cache", "encode",
+    "encode_joined", "one_cycle", "train"]  # fmt: skip
 
 CHUNK = 25
 """Steps in one compiled call: long against its overhead, short for Ctrl-C and progress."""
 
-Callback = Callable[[int, float, Encoder, float], Any]
-"""(steps done, loss, encoder, temperature)"""
+Callback = Callable[[int, "Trained"], bool | None]
+"""(steps done, what is trained so far) → True to stop."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +51,52 @@ class Plan:
     rates: NDArray[np.float64]
     """One learning rate a step."""
     batch_size: int | None
-    """References in a step; None: every possible one, and as many negatives."""
+    """References in a step of each recording; None: every possible one, and as many negatives."""
     num_negatives: int
-    temperature: float
-    distance: str
+    objectives: tuple[tuple[int, int, str], ...]
+    """First and last latent, and distance, of each objective."""
+    temperature: tuple[float, ...]
+    """τ of each objective."""
+    weights: NDArray[np.float64] | None = None
+    """(step, objective ‖ Jacobian penalty); None: every objective 1, no penalty."""
     hyper: Hyper = field(default_factory=Hyper)
-    whole: bool = True
-    """Encode the whole pool each step (each sample once) rather than one window a draw."""
+    whole: tuple[bool, ...] = (True,)
+    """For each recording: encode the whole pool each step (each sample once) rather than one window
+    a draw."""
+    masks: tuple[tuple[str, ...], ...] = ()
+    sessions: str = "separate"
+    """"separate" encoders, one "trunk" behind separate input layers, or recordings "joined" as
+    channels of one encoder."""
+    projections: int | None = None
+    """Random directions of the Jacobian penalty, 0 for all latents, None for no penalty."""
     learn_temperature: bool = False
     first_layer_only: bool = False
+
+    def program(self, n_reference: tuple[int, ...], dealt: bool) -> Program:
+        return Program(
+            n_reference, self.objectives, self.whole, self.masks, dealt,
+            self.sessions == "trunk", self.sessions == "joined", self.projections,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Trained:
-    encoder: Encoder
-    temperature: float
-    loss: NDArray[np.float64]
+    """Encoders as they are now, and the record of all steps so far."""
+
+    encoders: tuple[Encoder, ...]
+    temperature: NDArray[np.float64]
+    """(objective,)"""
+    losses: NDArray[np.float64]
+    """(step, objective ‖ Jacobian penalty)"""
     temperatures: NDArray[np.float64]
-    interrupted: bool
+    """(step, objective)"""
+    weights: NDArray[np.float64]
+    interrupted: bool = False
+
+    @property
+    def loss(self) -> NDArray[np.float64]:
+        """(step,) what was minimised."""
+        return (self.weights[: len(self.losses)] * self.losses).sum(axis=1)
 
 
 def one_cycle(steps: int, peak: float) -> NDArray[np.float64]:
@@ -78,30 +117,31 @@ def one_cycle(steps: int, peak: float) -> NDArray[np.float64]:
 
 
 def train(
-    encoder: Encoder,
-    source: Source,
-    sampler: Callable[[Pool], Sampler],
+    encoders: tuple[Encoder, ...],
+    sources: Sequence[Source],
+    pairs: Callable[[Sequence[Pool]], Pairs],
     plan: Plan,
     rng: np.random.Generator,
     callback: Callback | None = None,
     callback_frequency: int | None = None,
     tick: Callable[[int, float], None] | None = None,
 ) -> Trained:
-    """Train and return the encoder after the last step, or after the last chunk before Ctrl-C.
+    """Train and return the encoders after the last step, or after the last chunk before Ctrl-C.
 
     `callback` runs every `callback_frequency` steps and after the last, `tick` (steps done, loss)
     after every chunk.
     """
-    run = _Run(encoder, plan, rng)
+    run = _Run(encoders, plan, rng)
     every = callback_frequency if callback else None
     try:
-        for first, count, rows, index in _chunks(source, sampler, plan, rng, every):
-            run.advance(first, count, rows, index)
+        for first, count, rows, batch, dealt in _chunks(sources, pairs, plan, rng, every):
+            run.advance(first, count, rows, batch, dealt)
             done = first + count
-            if callback and (done == len(plan.rates) or (every and done % every == 0)):
-                callback(done, *run.look())
             if tick:
-                tick(done, run.look()[0])
+                tick(done, run.last_loss())
+            look = done == len(plan.rates) or (every and done % every == 0)
+            if callback and look and callback(done, run.result()):
+                break
     except KeyboardInterrupt:
         warnings.warn(
             f"interrupted after {run.steps} of {len(plan.rates)} steps; the model is usable, "
@@ -110,117 +150,134 @@ def train(
             stacklevel=2,
         )
         return run.result(interrupted=True)
-    return run.result(interrupted=False)
+    return run.result()
 
 
 class _Run:
     """Parameters after the newest chunk, and the record of all."""
 
-    def __init__(self, encoder: Encoder, plan: Plan, rng: np.random.Generator):
-        arrays, static = eqx.partition(encoder, eqx.is_array)
+    def __init__(self, encoders: tuple[Encoder, ...], plan: Plan, rng: np.random.Generator):
+        arrays, static = eqx.partition(encoders, eqx.is_array)
         self._plan, self._fixed = plan, Fixed(static)
         # NumPy, not jax.numpy, wherever a value is made: every small operation outside the chunk
         # would be a program of its own to trace and load.
-        self._params = Params(arrays, np.float32(-np.log(plan.temperature)))
+        self._params = Params(arrays, -np.log(np.asarray(plan.temperature, np.float32)))
         zeros = jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), self._params)
         self._adam = optax.ScaleByAdamState(count=np.int32(0), mu=zeros, nu=zeros)
         self._seed = np.uint32(rng.integers(2**31))
+        self._weights = np.ones((len(plan.rates), len(plan.objectives) + 1))
+        self._weights[:, -1] = 0
+        if plan.weights is not None:
+            self._weights = plan.weights
         self._chunk = partial(
             run_chunk,
-            hyper=jax.tree.map(np.float32, plan.hyper),
+            hyper=jax.tree.map(_traced, plan.hyper),
             trainable=_trainable(self._params, plan),
             fixed=self._fixed,
-            distance=plan.distance,
-            whole=plan.whole,
-            dropout=plan.hyper.channel_dropout > 0,
         )
         self._record: list[tuple[int, jax.Array, jax.Array]] = []
-        """Steps, loss and temperature of every chunk."""
+        """Steps, losses and temperatures of every chunk."""
 
-    def advance(self, first: int, count: int, rows: jax.Array, index: NDArray[np.int32]) -> None:
+    def advance(
+        self,
+        first: int,
+        count: int,
+        rows: tuple[jax.Array, ...],
+        draw: Draw,
+        dealt: bool,
+    ) -> None:
+        plan, k = self._plan, len(self._plan.objectives)
         rates = np.zeros(CHUNK, np.float32)
-        rates[:count] = self._plan.rates[first : first + count]
-        n_ref = self._plan.batch_size or index.shape[1] // 3
-        params, adam, loss, temperature = self._chunk(
-            self._params, self._adam, rows, index, rates, count, self._seed, first, n_ref=n_ref
-        )
+        rates[:count] = plan.rates[first : first + count]
+        weight = np.zeros((CHUNK, k + 1), np.float32)
+        weight[:count] = self._weights[first : first + count]
+        n_reference = tuple(plan.batch_size or i.shape[1] // (k + 2) for i in draw.drawn)
+        if plan.sessions == "joined":
+            n_reference = n_reference[:1]
+        params, adam, losses, temperatures = self._chunk(
+            self._params, self._adam, rows, Batch(draw.drawn, draw.partner, weight), rates, count,
+            self._seed, first, program=plan.program(n_reference, dealt),
+        )  # fmt: skip
         if self._record:
             # At most one chunk runs ahead of the host, so that Ctrl-C and progress are prompt.
             self._record[-1][1].block_until_ready()
         self._params, self._adam = params, adam
-        self._record.append((count, loss, temperature))
+        self._record.append((count, losses, temperatures))
 
     @property
     def steps(self) -> int:
         return sum(count for count, _, _ in self._record)
 
-    @property
-    def encoder(self) -> Encoder:
-        return eqx.combine(self._params.encoder, self._fixed.encoder)
+    def last_loss(self) -> float:
+        count, losses, _ = self._record[-1]
+        return float(np.sum(self._weights[self.steps - 1] * np.asarray(losses)[count - 1]))
 
-    def look(self) -> tuple[float, Encoder, float]:
-        loss, temperature = self._joined(self._record[-1:])
-        return float(loss[-1]), self.encoder, float(temperature[-1])
-
-    def result(self, interrupted: bool) -> Trained:
-        loss, temperatures = self._joined(self._record)
+    def result(self, interrupted: bool = False) -> Trained:
+        k = len(self._plan.objectives)
+        empty = np.empty((0, k + 1)), np.empty((0, k))
+        losses = [np.asarray(x)[:n] for n, x, _ in self._record]
+        temperatures = [np.asarray(x)[:n] for n, _, x in self._record]
+        encoders = eqx.combine(self._params.encoders, self._fixed.encoders)
+        if self._plan.sessions == "trunk":
+            encoders = with_one_trunk(encoders)
         return Trained(
-            encoder=jax.block_until_ready(self.encoder),
-            temperature=float(np.exp(-np.asarray(self._params.log_inverse_temperature))),
-            loss=loss,
-            temperatures=temperatures,
+            encoders=jax.block_until_ready(encoders),
+            temperature=np.exp(-np.asarray(self._params.log_inverse_temperature, float)),
+            losses=np.concatenate([empty[0], *losses]),
+            temperatures=np.concatenate([empty[1], *temperatures]),
+            weights=self._weights,
             interrupted=interrupted,
         )
 
-    @staticmethod
-    def _joined(record: list[tuple[int, jax.Array, jax.Array]]) -> NDArray[np.float64]:
-        """(loss ‖ temperature, step)"""
-        parts = [np.stack([loss, temperature])[:, :n] for n, loss, temperature in record]
-        return np.concatenate([np.empty((2, 0)), *parts], axis=1)
+
+def _traced(value):
+    """Numbers as arrays, so that another value runs the same program."""
+    return np.asarray(value, np.int32 if isinstance(value, int) else np.float32)
 
 
 def _trainable(params: Params, plan: Plan) -> Params:
     """1 for every array that learns, 0 for those that stay."""
-    ones = jax.tree.map(lambda _: np.float32(1), params.encoder)
+    ones = jax.tree.map(lambda _: np.float32(1), params.encoders)
     if plan.first_layer_only:
-        zeros = jax.tree.map(lambda _: np.float32(0), params.encoder.layers)
-        ones = eqx.tree_at(lambda e: e.layers, ones, (ones.layers[0], *zeros[1:]))
-    return Params(ones, np.float32(plan.learn_temperature))
+        (encoder,), n = ones, params.encoders[0].input_layers
+        zeros = jax.tree.map(lambda _: np.float32(0), encoder.layers)
+        layers = (*encoder.layers[:n], *zeros[n:])
+        ones = (eqx.tree_at(lambda e: e.layers, encoder, layers),)
+    return Params(ones, np.asarray(plan.learn_temperature, np.float32))
 
 
 def _chunks(
-    source: Source,
-    sampler: Callable[[Pool], Sampler],
+    sources: Sequence[Source],
+    pairs: Callable[[Sequence[Pool]], Pairs],
     plan: Plan,
     rng: np.random.Generator,
     every: int | None,
-) -> Iterator[tuple[int, int, jax.Array, NDArray[np.int32]]]:
-    """First step, number of steps, rows on the device, and (CHUNK, draw) row numbers."""
+) -> Iterator[tuple[int, int, tuple[jax.Array, ...], Draw, bool]]:
+    """First step, number of steps, rows on the device, rows to compare (for CHUNK steps), and
+    whether positives may lie in another recording."""
     first, total = 0, len(plan.rates)
-    pool = None
-    for new in source.pools(rng):
+    pools: list[Pool] = []
+    rows: list[jax.Array] = []
+    for new in zip(*[source.pools(rng) for source in sources], strict=True):
         if first >= total:
             return
-        if new is not pool:
-            pool, pairs, rows = new, sampler(new), jnp.asarray(new.rows)
+        if not pools or any(a is not b for a, b in zip(new, pools, strict=True)):
+            rows = [
+                rows[n] if pools and pool is pools[n] else jnp.asarray(pool.rows)
+                for n, pool in enumerate(new)
+            ]
+            pools, drawer = list(new), pairs(new)
         count = min(CHUNK, total - first, every - first % every if every else CHUNK)
-        drawn = pool.centre[_draw(pairs, plan, rng, count)]
-        # Steps that do not run repeat a valid row.
-        index = np.full((CHUNK, drawn.shape[1]), pool.centre[0], np.int32)
-        index[:count] = drawn
-        yield first, count, rows, index
+        drawn = drawer.draw(rng, count, plan.batch_size, plan.num_negatives)
+        index = tuple(_padded(pool.centre[i]) for pool, i in zip(pools, drawn.drawn, strict=True))
+        partner = _padded(drawn.partner.astype(np.int32))
+        yield first, count, tuple(rows), Draw(index, partner), drawn.partner.shape[1] > 0
         first += count
 
 
-def _draw(pairs: Sampler, plan: Plan, rng: np.random.Generator, steps: int) -> NDArray[np.int64]:
-    """(step, reference ‖ positive ‖ negative) sample numbers of a pool."""
-    if plan.batch_size is None:
-        reference = np.tile(pairs.all_references(), (steps, 1))
-        negative = rng.permuted(reference, axis=1)
-    else:
-        reference = pairs.references(rng, (steps, plan.batch_size))
-        negative = pairs.negatives(rng, (steps, plan.num_negatives))
-    return np.concatenate([reference, pairs.positives(rng, reference), negative], axis=1)
+def _padded(steps: NDArray) -> NDArray:
+    """CHUNK entries; steps that do not run repeat the first."""
+    return np.concatenate([steps, np.repeat(steps[:1], CHUNK - len(steps), axis=0)])
 
 
 def encode(encoder: Encoder, pools: Iterable[Pool]) -> Iterator[NDArray[np.float32]]:
@@ -228,5 +285,28 @@ def encode(encoder: Encoder, pools: Iterable[Pool]) -> Iterator[NDArray[np.float
     arrays, static = eqx.partition(encoder, eqx.is_array)
     fixed = Fixed(static)
     for pool in pools:
+        if encoder.stride > 1:
+            yield _windows(arrays, fixed, [pool.rows], [pool.centre])
+            continue
         z = np.asarray(encode_rows(arrays, pool.rows, fixed=fixed))
         yield z[pool.centre - encoder.offset[0]]
+
+
+def encode_joined(
+    encoder: Encoder, pools: Sequence[Pool], samples: Sequence[NDArray]
+) -> NDArray[np.float32]:
+    """Embedding of sample `samples[n][i]` of every pool n, side by side as channels."""
+    arrays, static = eqx.partition(encoder, eqx.is_array)
+    centres = [pool.centre[s] for pool, s in zip(pools, samples, strict=True)]
+    return _windows(arrays, Fixed(static), [pool.rows for pool in pools], centres)
+
+
+def _windows(arrays, fixed: Fixed, rows, centres, block: int = 1024) -> NDArray[np.float32]:
+    """Embedding of windows, `block` at a time."""
+    n = len(centres[0])
+    rows = [jnp.asarray(r) for r in rows]
+    parts = []
+    for at in range(0, n, block):
+        index = [np.resize(c[at : at + block], block) for c in centres]
+        parts.append(np.asarray(encode_windows(arrays, rows, index, fixed=fixed)))
+    return np.concatenate(parts)[:n]

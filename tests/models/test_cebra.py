@@ -26,7 +26,7 @@ def rat():
     [
         ({"model_architecture": "offset11"}, "model_architecture must be one of .* did you mean"),
         ({"distance": "manhattan"}, "distance must be 'cosine' or 'euclidean', got 'manhattan'"),
-        ({"conditional": "behaviour"}, "conditional must be None"),
+        ({"conditional": "behaviour"}, "conditional must be one of"),
         ({"temperature": 0}, "temperature must be positive, got 0"),
         ({"temperature": float("nan")}, "temperature must be positive"),
         ({"temperature_mode": "learned"}, "temperature_mode must be"),

@@ -1,5 +1,7 @@
 """Every method of METHODS through one table."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ SMALL = {
     "pca": {"output_dimension": 2},
     "cebra-time": {"output_dimension": 3, **STEPS},
     "cebra-behavior": {"output_dimension": 3, **STEPS},
+    "cebra-hybrid": {"output_dimension": 3, "hybrid_dimensions": 2, **STEPS},
 }
 LABELS = ["position", "direction"]
 
@@ -144,10 +147,12 @@ def test_refuses_other_channels(method, rat):
 
 
 def test_refuses_too_few_samples(method):
+    label = {"position": np.zeros(1), "direction": np.zeros(1, int)}
+    one = iso.Recording(np.ones((1, 4)), 1.0, labels=label)
     with pytest.raises(DataError, match=r"at least 2 samples; .* has 1 sample"):
-        make(method).fit(iso.Recording(np.ones((1, 4)), 1.0))
+        make(method).fit(one, labels=LABELS)
     with pytest.raises(ValueError, match="minimum of 2 is required"):
-        make(method).fit(np.ones((1, 4)))
+        make(method).fit(np.ones((1, 4)), np.ones(1))
 
 
 def test_refuses_labels_of_the_wrong_length(method):
@@ -164,9 +169,15 @@ def test_refuses_unknown_labels_and_mixed_forms(method, rat):
         make(method).fit(np.ones((50, 4)), labels=["position"])
 
 
-def test_several_recordings_are_refused_with_what_to_do(method, rat):
-    with pytest.raises(DataError, match=r"one recording at a time, got 2; .*consistency"):
-        make(method).fit([rat, rat], labels=LABELS)
+def test_several_recordings_are_fitted_together_or_refused_with_what_to_do(method, rat):
+    other = iso.simulate.place_cells(seed=1, n_laps=12, n_units=17)
+    both = [dataclasses.replace(rat, name="a"), dataclasses.replace(other, name="b")]
+    if method == "pca":
+        with pytest.raises(DataError, match=r"one recording at a time, got 2; .*consistency"):
+            make(method).fit(both, labels=LABELS)
+    else:
+        first, second = make(method).fit(both, labels=LABELS).transform(both)
+        assert (first.sizes["time"], second.sizes["time"]) == (len(rat), len(other))
     model = make(method).fit([rat], labels=LABELS)
     first, second = model.transform([rat, rat])
     assert (first.values == second.values).all()

@@ -78,6 +78,8 @@ def write_results(
     scored: bool = True,
     lap_samples: int = 60,
     grid: tuple[float, ...] = (),
+    ranked: tuple[str, ...] = (),
+    channels: int = 24,
 ) -> Path:
     """Write the folder and return it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,6 +101,9 @@ def write_results(
                     run = _run(recording, f"animal {rat}", method, seed, fold, what)
                     if done:
                         _write_run(folder, run, quality, labels, latents, lap_samples, folds)
+                    if done and ranked and what == "none":
+                        ranks = pd.concat([_ranks(run, label, channels) for label in ranked])
+                        ranks.to_parquet(folder / "runs" / run["key"] / "attribution.parquet")
                     if done and scored:
                         scores += _scores(run, quality)
     for number in range(failed):
@@ -152,6 +157,17 @@ def _write_run(folder, run, quality, labels, latents, lap_samples, folds) -> Non
     log.to_parquet(path / "log.parquet")
     write_json(path / "timing.json", {"fit": 2.31, "transform": 0.12, "score": 0.7})
     (path / "done").touch()
+
+
+def _ranks(run, label, channels) -> pd.DataFrame:
+    """The lower its number, the more a channel gives; the first three lie beyond chance."""
+    rng = np.random.default_rng(run["seed"])
+    share = 0.7 ** np.arange(channels) * rng.uniform(0.95, 1.05, channels)
+    share /= share.sum()
+    first = {"label": label, "channel": [f"unit <{k}>" for k in range(channels)], "share": share}
+    chance = {"chance_mean": 0.04, "chance": 0.12, "sensitivity": 1 / channels}
+    table = pd.DataFrame(first | chance | {"r2": -0.1 if label == "phase" else 0.6})
+    return table.sort_values("share", ascending=False).assign(rank=np.arange(1, channels + 1))
 
 
 def _write_failed(folder, run) -> None:

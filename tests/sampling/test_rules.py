@@ -5,21 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pools import agrees, alike, pool
 
-from isofold.sampling import ContinuousSampler, DiscreteSampler, MixedSampler, Pool, TimeSampler
-from isofold.sampling.behavior import Nearest
-
-
-def pool(lengths=(50,), continuous=None, classes=None):
-    stop = np.cumsum(lengths)
-    n = int(stop[-1])
-    centre = np.arange(n, dtype=np.int32)
-    empty = np.zeros((n, 1), np.float32)
-    start = stop - np.asarray(lengths)
-    length = stop - start
-    trial = np.repeat(np.arange(len(start)), length)
-    place = np.arange(len(centre)) - np.repeat(start, length)
-    return Pool(empty, centre, centre, start, stop, centre, trial, place, continuous, classes)
+from isofold.errors import DataError
+from isofold.sampling import (
+    NO_SAMPLE,
+    ContinuousSampler,
+    DiscreteSampler,
+    MixedSampler,
+    Query,
+    TimeSampler,
+    label_changes,
+)
+from isofold.sampling.nearest import AllDistances, Nearest
 
 
 @settings(max_examples=100, deadline=None)
@@ -39,6 +37,26 @@ def test_nearest_takes_the_first_of_equals():
         0,
         1,
     ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 4), st.integers(0, 10))
+def test_all_distances_are_brute_force(n, k, seed):
+    """The way for labels of many columns, in blocks that do not divide the queries."""
+    rng = np.random.default_rng(seed)
+    points, query = rng.standard_normal((n, 12)), rng.standard_normal((25, 12))
+    k = min(k, n)
+    exact = np.linalg.norm(query[:, None] - points, axis=2)
+    distance, found = AllDistances(points).query(query, k)
+    order = np.sort(exact, axis=1)[:, :k]
+    assert np.allclose(distance.reshape(25, k), order)
+    assert np.allclose(np.take_along_axis(exact, found.reshape(25, k), 1), order)
+
+
+def test_labels_of_many_columns_find_the_nearest():
+    rng = np.random.default_rng(0)
+    labels = rng.standard_normal((300, 40)) + 1000
+    assert (Nearest(labels)(labels.reshape(30, 10, 40)) == np.arange(300).reshape(30, 10)).all()
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (1000, 1001), (0, 10_000)])
@@ -115,3 +133,102 @@ def test_samplers_repeat_with_the_seed():
     sampler = ContinuousSampler(pool(continuous=labels), "time_delta", 1, None)
     draws = [sampler.positives(np.random.default_rng(5), np.arange(50)).tolist() for _ in range(2)]
     assert draws[0] == draws[1]
+
+
+CLASSES = [(1, 2), (0, 5), (1, 2, 3, 4), (0, 1), (False, True), (7,)]
+
+
+@pytest.mark.parametrize("values", CLASSES)
+def test_a_uniform_prior_draws_every_class_alike_and_every_sample_of_it(values):
+    """The peer's draw is wrong for classes with gaps or not from 0: {1, 2} gives 33.6 % of all
+    draws to one sample, {0, 5} 67 % to one, and booleans are dropped."""
+    classes = np.repeat(values, np.arange(1, len(values) + 1) * 6)
+    labels = np.zeros((len(classes), 1))
+    one = pool((len(classes),), labels, classes)
+    chances = sum(alike((classes == v) / len(values)) for v in values) / len(values)
+    for sampler in (DiscreteSampler(one, "uniform"), MixedSampler(one, "delta_normal", 1, 0.1)):
+        rng = np.random.default_rng(1)
+        assert agrees(sampler.references(rng, (100, 300)).ravel(), chances)
+        assert agrees(sampler.negatives(rng, (100, 300)).ravel(), chances)
+
+
+@pytest.mark.parametrize("values", CLASSES)
+def test_an_empirical_prior_draws_every_sample_alike(values):
+    classes = np.repeat(values, np.arange(1, len(values) + 1) * 6)
+    one = pool((len(classes),), np.zeros((len(classes), 1)), classes)
+    mixed = MixedSampler(one, "delta_normal", 1, 0.1, prior="empirical")
+    for sampler in (DiscreteSampler(one), mixed):
+        drawn = sampler.references(np.random.default_rng(2), (30_000,))
+        assert agrees(drawn, alike(np.ones(len(classes))))
+
+
+def test_an_unknown_prior_is_refused():
+    with pytest.raises(DataError, match="prior must be one of 'empirical', 'uniform'; got 'flat'"):
+        DiscreteSampler(pool((4,), classes=np.array([0, 0, 1, 1])), "flat")
+
+
+def samplers(data):
+    return [
+        ContinuousSampler(data, "time_delta", 2, None),
+        ContinuousSampler(data, "delta_normal", 2, 0.3),
+        DiscreteSampler(data),
+        MixedSampler(data, "time_delta", 2, None),
+        MixedSampler(data, "delta_normal", 2, 0.3),
+    ]
+
+
+def labelled(seed, values=(1, 4), n=60, k=2):
+    rng = np.random.default_rng(seed)
+    return pool((n,), rng.standard_normal((n, k)), rng.choice(values, n))
+
+
+def test_positives_are_the_answers_to_what_is_wanted():
+    reference = np.arange(60).reshape(4, 15)
+    for sampler in samplers(labelled(0)):
+        rng = np.random.default_rng(3)
+        query = sampler.wanted(rng, reference)
+        assert sampler.has(query).all()
+        assert sampler.has(query).shape == reference.shape
+        found = sampler.find(rng, query)
+        assert (found == sampler.positives(np.random.default_rng(3), reference)).all()
+
+
+def test_another_recording_answers_by_brute_force():
+    here, there = labelled(0), labelled(1, values=(4, 9), n=45)
+    for asks, answers in zip(samplers(here), samplers(there), strict=True):
+        query = asks.wanted(np.random.default_rng(5), np.arange(60))
+        found = answers.find(np.random.default_rng(6), query.elsewhere())
+        for i, sample in enumerate(found):
+            may = np.ones(45, bool) if query.number is None else there.classes == query.number[i]
+            assert answers.has(query)[i] == may.any()
+            if not may.any():
+                assert sample == NO_SAMPLE
+                continue
+            assert may[sample]
+            if query.label is not None:
+                gap = np.linalg.norm(there.continuous - query.label[i], axis=1)
+                assert gap[sample] == gap[may].min()
+
+
+def test_label_changes_can_come_from_all_recordings():
+    data = labelled(0)
+    far = np.array([[100.0, 100.0]])
+    for kind in (ContinuousSampler, MixedSampler):
+        sampler = kind(data, "time_delta", 2, None, changes=far)
+        query = sampler.wanted(np.random.default_rng(0), np.arange(60))
+        assert np.allclose(query.label, data.continuous + far)
+        assert sampler.changes is far
+    both = np.concatenate([label_changes(data, 2), label_changes(labelled(1), 2)])
+    assert both.shape == (116, 2)
+
+
+def test_queries_of_recordings_stack_and_deal():
+    sampler = samplers(labelled(0))[3]
+    rng = np.random.default_rng(0)
+    queries = [sampler.wanted(rng, sampler.references(rng, (3, 5))) for _ in range(2)]
+    stacked = Query.stack(queries)
+    assert stacked.label.shape == (2, 3, 5, 2)
+    dealt = stacked[[1, 0], [2, 2], [4, 0]]
+    assert (dealt.label[0] == queries[1].label[2, 4]).all()
+    assert dealt.number[1] == queries[0].number[2, 0]
+    assert dealt.place is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -251,3 +252,34 @@ def test_serial_and_cluster_write_the_same_bytes(tmp_path):
     assert "tiny" in page
     keys = json.loads((tmp_path / "serial" / "manifest.json").read_text())["keys"]
     assert len(keys) == 3
+
+
+def test_channels_are_ranked_on_held_out_trials_where_asked(here, tmp_path):
+    """Methods without an encoder and controls have no table; a key knows what was asked."""
+    asked = study(
+        methods=["raw", {"method": "pca", "labels": ["position"], "output_dimension": 2}],
+        seeds=[0],
+        controls=["permuted labels"],
+        attribution=["position", "lap"],
+        scores=[],
+    )
+    results = run(asked, tmp_path / "out")
+    assert results.study["attribution"] == ["position", "lap"]
+    done = results.runs.set_index(["method", "control"])["key"]
+    table = results.attribution(done["pca", "none"])
+    assert table.groupby("label")["share"].sum().tolist() == pytest.approx([1, 1])
+    assert set(table["channel"]) == {str(k) for k in range(6)}
+    assert "attribution" in results.timing(done["pca", "none"])
+    assert results.attribution(done["raw", "none"]).empty
+    assert results.attribution(done["pca", "permuted labels"]).empty
+    with pytest.raises(StudyError, match="no run 'nothing'"):
+        results.attribution("nothing")
+    plain = run(replace(asked, attribution=()), tmp_path / "plain")
+    assert done["pca", "none"] not in set(plain.runs["key"])
+
+
+def test_attribution_names_labels():
+    assert study(attribution="position").attribution == ("position",)
+    assert "attribution" not in study().to_dict()
+    with pytest.raises(StudyError, match="attribution must be a list of names, got 3"):
+        study(attribution=3)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import clone
-
-from ..errors import ReadError
-from ._base import Estimator
+from ..errors import DataError, ReadError
+from ._base import OWN_ENCODER, Estimator
 from ._files import read_model
+from ._seeds import fit_seeds
 from .cebra import CEBRA
 from .pca import PCA
 
@@ -40,17 +39,30 @@ METHODS: dict[str, Method] = {
     "cebra-behavior": Method(
         CEBRA, "contrastive, samples with similar labels belong together", labels="required"
     ),
+    "cebra-hybrid": Method(
+        CEBRA,
+        "contrastive by behaviour on the first latents and by time on all",
+        {"hybrid": True},
+        labels="required",
+    ),
 }
 """Every name that a study or `isofold embed` can give; docs/choose-a-method.md says when to."""
 
 
-def load(path: str | Path) -> Estimator:
+def load(path: str | Path, encoder: Callable | None = None) -> Estimator:
     """Read a model that `save` wrote. Nothing that the file names is imported or executed.
+
+    Parameters
+    ----------
+    encoder
+        For a model with an encoder of your own: the function that was its `model_architecture`.
 
     Raises
     ------
     ReadError
         There is no such file, or isofold did not write it.
+    DataError
+        The model has an encoder of its own and `encoder` is missing.
 
     Examples
     --------
@@ -67,22 +79,15 @@ def load(path: str | Path) -> Estimator:
         raise ReadError(
             f"{path} holds a {header['estimator']!r}; this isofold knows {sorted(kinds)}"
         )
-    params = {k: tuple(v) if isinstance(v, list) else v for k, v in header["params"].items()}
+    params = header["params"]
+    if OWN_ENCODER in (v for v in params.values() if isinstance(v, str)):
+        if encoder is None:
+            raise DataError(
+                f"{path} holds a model with an encoder of its own: isofold.load(path, "
+                "encoder=the function that was given as model_architecture)"
+            )
+        params = {k: encoder if v == OWN_ENCODER else v for k, v in params.items()}
     model = kinds[header["estimator"]](**params)
     model.n_features_in_ = header["n_features_in"]
     model._restore(arrays, header["facts"])
     return model
-
-
-def fit_seeds(model: Estimator, X: Any, seeds: Sequence[int], *y: Any, **options: Any) -> list[Any]:
-    """Fit a copy of `model` for every seed; the compiled program is shared.
-
-    `X`, `y` and options are those of `fit`, with its errors. For several recordings or methods use
-    a `Study`, which runs in parallel and keeps what it did.
-
-    >>> import isofold as iso
-    >>> circle = iso.simulate.circle(seed=0, n_samples=200)
-    >>> [m.random_state for m in fit_seeds(iso.PCA(output_dimension=2), circle, [0, 1])]
-    [0, 1]
-    """
-    return [clone(model).set_params(random_state=seed).fit(X, *y, **options) for seed in seeds]

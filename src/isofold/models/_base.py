@@ -19,6 +19,9 @@ from ._embedding import as_embedding
 from ._files import write_model
 from ._inputs import gather, is_list_of_recordings, positional
 
+OWN_ENCODER = "an encoder of its own"
+"""Stands in a file for a function, which is never written."""
+
 
 class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A scikit-learn transformer that takes arrays and recordings. Abstract."""
@@ -126,6 +129,8 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
 def _plain(value: Any) -> Any:
     """A constructor setting as JSON; a generator cannot be saved and becomes None."""
+    if callable(value):
+        return OWN_ENCODER
     if isinstance(value, (np.integer, np.floating, np.bool_)):
         return value.item()
     return None if isinstance(value, (np.random.Generator, np.random.RandomState)) else value

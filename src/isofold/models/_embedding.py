@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def as_embedding(
-    z: NDArray, recording: Recording, edge: NDArray[np.bool_], method: str
+    z: NDArray,
+    recording: Recording,
+    edge: NDArray[np.bool_],
+    method: str,
+    labels_used: bool = False,
 ) -> xr.DataArray:
     """(time, latent) with clock time, trial, edge, labels and trial columns as coordinates."""
     import xarray as xr
@@ -40,6 +44,6 @@ def as_embedding(
         "recording": recording.name,
         "rate": recording.rate,
         "kinds": kinds,
-        "labels_used": False,
+        "labels_used": labels_used,
     }
     return xr.DataArray(z, dims=("time", "latent"), coords=coords, name="embedding", attrs=attrs)

@@ -21,7 +21,7 @@ def write_model(path: str | Path, header: dict[str, Any], arrays: dict[str, NDAr
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    metadata = {"isofold": json.dumps({"format": FORMAT, **header}, sort_keys=True)}
+    metadata = {"isofold": json.dumps(_packed({"format": FORMAT, **header}), sort_keys=True)}
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, metadata)
     partial.replace(path)
     return path
@@ -47,4 +47,26 @@ def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
             f"{path} has format {header['format']}, this isofold reads {FORMAT}; use the version "
             "that wrote it"
         )
-    return header, arrays
+    return _unpacked(header), arrays
+
+
+TUPLE = "__tuple__"
+"""Key of a table that stands for a tuple: in some settings a tuple and a list differ in meaning."""
+
+
+def _packed(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return {TUPLE: [_packed(v) for v in value]}
+    if isinstance(value, list):
+        return [_packed(v) for v in value]
+    return {k: _packed(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unpacked(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if TUPLE in value:
+        return tuple(_unpacked(v) for v in value[TUPLE])
+    return {k: _unpacked(v) for k, v in value.items()}

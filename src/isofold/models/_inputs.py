@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from .._missing import require_complete
 from ..errors import DataError
 from ..recording import Recording
 from ..sampling import Targets
-from ..trials import OUTSIDE, Ints, expand
+from ..trials import OUTSIDE, Ints
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,87 @@ def gather(
                 f"{type(estimator).__name__} takes one recording at a time, got {len(X)}; fit one "
                 "model each and compare them with isofold.scores.consistency(between='datasets')"
             )
-        X = X[0]
+        X, y, trials = X[0], _first(y), trials[0] if isinstance(trials, list) else trials
+    inputs = inputs_of(estimator, X, y, labels, trials, reset)
+    if reset:
+        estimator.n_features_in_ = inputs.recording.n_channels
+    elif inputs.recording.n_channels != estimator.n_features_in_:
+        raise _other_channels(estimator, inputs.recording, estimator.n_features_in_)
+    return inputs
+
+
+def gather_several(
+    estimator: Any,
+    X: Sequence[Any],
+    y: tuple = (),
+    labels: Sequence[str] | str | None = None,
+    trials: Sequence[pd.DataFrame | None] | None = None,
+) -> list[Inputs]:
+    """Several recordings for one fit: equal rate, label names and kinds, unique names."""
+    for values in y:
+        if not isinstance(values, (list, tuple)) or len(values) != len(X):
+            raise DataError(
+                f"with {len(X)} recordings each label is a list of {len(X)} arrays, got "
+                f"{type(values).__name__} of {np.size(np.asarray(values, object))}"
+            )
+    walls = trials if trials is not None else [None] * len(X)
+    found = []
+    for n, (x, table) in enumerate(zip(X, walls, strict=True)):
+        one = inputs_of(estimator, x, tuple(v[n] for v in y), labels, table, reset=None)
+        if one.shape is not None:
+            one = replace(one, recording=replace(one.recording, name=str(n)))
+        found.append(one)
+    _check_alike([one.recording for one in found], found[0].labels)
+    estimator.n_features_in_ = found[0].recording.n_channels
+    return found
+
+
+def _check_alike(recordings: Sequence[Recording], labels: Sequence[str]) -> None:
+    names = [r.name for r in recordings]
+    if len(set(names)) < len(names) or not all(names):
+        raise DataError(
+            f"recordings of one fit need names of their own, got {names}; "
+            "dataclasses.replace(recording, name=...)"
+        )
+    rates = {r.name: r.rate for r in recordings}
+    if len(set(rates.values())) > 1:
+        raise DataError(f"recordings of one fit must have one rate, got {rates}; bin them alike")
+    for label in labels:
+        kinds = {r.name: r.kind(label) for r in recordings}
+        widths = {r.name: r.label(label).shape[1:] for r in recordings}
+        if len(set(kinds.values())) > 1 or len(set(widths.values())) > 1:
+            raise DataError(
+                f"label {label!r} must be of one kind and width in all recordings, got "
+                f"{kinds}, columns {widths}"
+            )
+
+
+def _first(y: tuple) -> tuple:
+    """Labels of the only recording of a list."""
+    return tuple(v[0] if isinstance(v, (list, tuple)) and len(v) == 1 else v for v in y)
+
+
+def inputs_of(
+    estimator: Any, X: Any, y: tuple = (), labels: Any = None, trials: Any = None,
+    reset: bool | None = True,
+) -> Inputs:  # fmt: skip
+    """One recording or array, with its labels.
+
+    An array sets (`reset`) or must have the estimator's number of channels; None: neither.
+    """
     if isinstance(X, Recording):
-        return _from_recording(estimator, X, y, labels, trials, reset)
+        return _from_recording(X, y, labels, trials)
     if labels is not None:
         raise TypeError("labels= names labels of a Recording; give arrays as fit(X, y1, y2, ...)")
     return _from_array(estimator, X, y, trials, reset)
+
+
+def _other_channels(estimator: Any, recording: Recording, expected: int) -> DataError:
+    return DataError(
+        f"X has {recording.n_channels} features, but {type(estimator).__name__} is expecting "
+        f"{expected} features as input: recording {recording.name!r} must have the channels of the "
+        "one the model was fitted on"
+    )
 
 
 def is_list_of_recordings(X: Any) -> bool:
@@ -71,26 +146,18 @@ def is_list_of_recordings(X: Any) -> bool:
     return isinstance(X[0], Recording) or getattr(X[0], "ndim", 0) >= 2
 
 
-def _from_recording(estimator, recording: Recording, y, labels, trials, reset: bool) -> Inputs:
+def _from_recording(recording: Recording, y, labels, trials) -> Inputs:
     if y:
         raise TypeError("with a Recording, name its labels: fit(recording, labels=[...])")
     if trials is not None:
         raise TypeError("a Recording carries its trials; trials= is for arrays")
     names = (labels,) if isinstance(labels, str) else tuple(labels or ())
-    if reset:
-        estimator.n_features_in_ = recording.n_channels
-    elif recording.n_channels != estimator.n_features_in_:
-        raise DataError(
-            f"X has {recording.n_channels} features, but {type(estimator).__name__} is expecting "
-            f"{estimator.n_features_in_} features as input: recording {recording.name!r} must have "
-            "the channels of the one the model was fitted on"
-        )
     for name in names:
         recording.label(name)
     return Inputs(recording, names, None)
 
 
-def _from_array(estimator, X, y: tuple, trials: pd.DataFrame | None, reset: bool) -> Inputs:
+def _from_array(estimator, X, y: tuple, trials: pd.DataFrame | None, reset: bool | None) -> Inputs:
     shape: tuple[int, ...] | None = None
     if getattr(X, "ndim", 0) == 3:
         if trials is not None:
@@ -99,13 +166,12 @@ def _from_array(estimator, X, y: tuple, trials: pd.DataFrame | None, reset: bool
         stop = np.arange(1, shape[0] + 1) * shape[1]
         trials = pd.DataFrame({"start": stop - shape[1], "stop": stop})
         X = np.reshape(X, (-1, X.shape[2]))
-    X = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype=[np.float64, np.float32],
-        ensure_min_samples=2 if reset else 1,
-    )
+    check: dict[str, Any] = {"dtype": [np.float64, np.float32]}
+    check["ensure_min_samples"] = 2 if reset else 1
+    if reset is None:
+        X = check_array(X, **check)
+    else:
+        X = validate_data(estimator, X, reset=reset, **check)
     columns, kinds = {}, {}
     for number, values in enumerate(y):
         name = f"y{number}"
@@ -149,24 +215,47 @@ def used_segments(
             f"{n} sample(s){where}"
         )
     start, stop = table["start"].to_numpy(), table["stop"].to_numpy()
-    used = np.zeros(recording.n_samples, bool)
-    used[expand(start, stop)] = True
+    mark = np.zeros(recording.n_samples + 1, np.int8)
+    mark[start] += 1
+    mark[stop] -= 1
+    used = np.cumsum(mark[:-1], dtype=np.int8).astype(bool)
     require_complete(recording, labels, used)
     return start, stop
 
 
-def targets_of(recording: Recording, names: Sequence[str]) -> Targets:
-    """Continuous columns (angles as cosine and sine) and joint classes of the named labels."""
+def targets_of(recordings: Sequence[Recording], names: Sequence[str]) -> list[Targets]:
+    """Continuous columns (angles as cosine and sine) and joint classes of the named labels.
+
+    Classes match by value: one number means one class in every recording.
+    """
+    border = np.cumsum([len(r) for r in recordings])[:-1]
     continuous, discrete = [], []
     for name in names:
-        values, kind = recording.label(name), recording.kind(name)
-        if kind == "discrete":
+        values = np.concatenate([r.label(name) for r in recordings])
+        if recordings[0].kind(name) == "discrete":
             discrete.append(np.unique(values, return_inverse=True)[1].reshape(len(values), -1))
-        else:
-            column = values.astype(float).reshape(len(values), -1)
-            circular = kind == "circular"
-            continuous.append(np.hstack([np.cos(column), np.sin(column)]) if circular else column)
-    classes = None
+            continue
+        column = values.astype(float).reshape(len(values), -1)
+        circular = recordings[0].kind(name) == "circular"
+        continuous.append(np.hstack([np.cos(column), np.sin(column)]) if circular else column)
+    columns: list = [None] * len(recordings)
+    classes: list = [None] * len(recordings)
+    if continuous:
+        columns = np.split(np.hstack(continuous), border)
     if discrete:
-        classes = np.unique(np.hstack(discrete), axis=0, return_inverse=True)[1].ravel()
-    return Targets(np.hstack(continuous) if continuous else None, classes)
+        joint = np.unique(np.hstack(discrete), axis=0, return_inverse=True)[1].ravel()
+        classes = np.split(joint, border)
+    return [Targets(c, k) for c, k in zip(columns, classes, strict=True)]
+
+
+def trials_of(recording: Recording, start: Ints) -> tuple[Ints, Ints]:
+    """Trial of the segments that begin at the given samples, and samples from the trial's start."""
+    table = recording.segments
+    if recording.trials is None:
+        return np.arange(len(start)), np.zeros(len(start), np.int64)
+    row = np.searchsorted(table["start"].to_numpy(), start)
+    trial = np.unique(table["trial"].to_numpy()[row], return_inverse=True)[1]
+    time = table["time0"].to_numpy()[row]
+    first = np.full(trial.max(initial=0) + 1, np.inf)
+    np.minimum.at(first, trial, time)
+    return trial, np.rint((time - first[trial]) * recording.rate).astype(np.int64)

@@ -10,25 +10,37 @@ from typing import Any
 
 from ..errors import DataError
 from ..networks import Architecture
+from ._objectives import OF_TIME, RULES
 
 VERSION = 1
+
+SESSIONS = ("separate", "trunk", "joined")
+"""Several recordings: encoders of their own, of their own up to the input layer, or one encoder."""
+
+PRIORS, BALANCES = ("auto", "empirical", "uniform", "trials"), ("samples", "trials")
+
+KEEP = ("validation", "consistency")
+"""Which of `n_init` fits is kept: the best on held-out trials, or the one most like the others."""
 
 POOL_ROWS = 16_384
 """Rows of a rotating pool; recordings of more than half as many again are trained on through it."""
 
 
-def resolve(params: dict[str, Any], architecture: Architecture, n_samples: int) -> dict[str, Any]:
-    """Settings with every "auto" replaced."""
+def resolve(
+    params: dict[str, Any], architecture: Architecture, n_samples: int, n_recordings: int = 1
+) -> dict[str, Any]:
+    """Settings with every "auto" replaced; `n_samples` of the mean recording."""
     constant = params["learning_rate"] != "auto"
     steps = 25 * round(12 * max(1.0, n_samples / 30_000) ** 0.5)
     auto: dict[str, Any] = {
         "distance": "cosine" if architecture.normalize else "euclidean",
         "time_offsets": 10,
         "max_iterations": 10_000 if constant else steps,
-        "batch_size": 512 if constant else 1024,
+        # References of all recordings are compared with the negatives of all.
+        "batch_size": 512 if constant else max(1024 // n_recordings, 128),
         # Without unit length the loss has no floor where positives are near: step gently.
         "learning_rate": 2e-2 if architecture.normalize else 2e-3,
-        "channel_dropout": 0.0 if constant else 0.1,
+        "channel_dropout": 0.0 if constant or params["masking_kwargs"] else 0.1,
     }
     settings = {k: auto[k] if k in auto and v == "auto" else v for k, v in params.items()}
     settings["schedule"] = "constant" if constant else "one-cycle"
@@ -58,8 +70,8 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
         ("distance", "must be 'cosine' or 'euclidean'", lambda v: v in ("cosine", "euclidean")),
         (
             "conditional",
-            "must be None, 'time', 'time_delta' or 'delta_normal' (alias 'delta')",
-            lambda v: v in (None, "time", "time_delta", "delta_normal", "delta"),
+            f"must be one of {RULES}",
+            lambda v: v in RULES,
         ),
         ("temperature_mode", "must be 'constant' or 'auto'", lambda v: v in ("constant", "auto")),
         ("temperature", "must be positive", _positive),
@@ -72,6 +84,20 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
         ("batch_size", "must be a whole number >= 1, or None", lambda v: v is None or _whole(1)(v)),
         ("num_negatives", "must be a whole number >= 1", lambda v: v is None or _whole(1)(v)),
         ("channel_dropout", "must lie in [0, 1)", lambda v: _number(v) and 0 <= v < 1),
+        ("sessions", f"must be one of {SESSIONS}", lambda v: v in SESSIONS),
+        ("hybrid_dimensions", "must be a whole number >= 1", _whole(1)),
+        ("patience", "must be a whole number >= 1", _whole(1)),
+        ("n_init", "must be a whole number >= 1", _whole(1)),
+        ("keep", f"must be one of {KEEP}", lambda v: v in KEEP),
+        ("jacobian_projections", "must be a whole number >= 0", _whole(0)),
+        (
+            "validation",
+            "must be None or a share of the trials in (0, 1)",
+            lambda v: v is None or (_number(v) and 0 < v < 1),
+        ),
+        ("prior", f"must be one of {PRIORS}", lambda v: v in PRIORS),
+        ("balance", f"must be one of {BALANCES}", lambda v: v in BALANCES),
+        ("time_window", "must be a whole number of samples >= 0", _whole(0)),
         ("edges", "must be 'replicate' or 'valid'", lambda v: v in ("replicate", "valid")),
     ]
     for name, rule, holds in rules:
@@ -83,10 +109,26 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
             f"{settings['model_architecture']!r} does not normalise: use distance='euclidean', or "
             "the model without '-mse'"
         )
-    if settings["conditional"] in ("delta_normal", "delta") and not _positive(settings["delta"]):
+    gaussian = ("delta_normal", "delta", "trial_delta", "trial_time_delta")
+    if settings["conditional"] in gaussian and not _positive(settings["delta"]):
         raise DataError(
-            "conditional='delta_normal' needs delta > 0, the standard deviation around the "
-            f"reference's label in the label's own unit; got {settings['delta']!r}"
+            f"conditional={settings['conditional']!r} needs delta > 0, the standard deviation "
+            f"around the reference's label in the label's own unit; got {settings['delta']!r}"
+        )
+
+
+def check_sessions(settings: dict[str, Any], n_recordings: int) -> None:
+    """Refuse what several recordings in one fit do not allow."""
+    if settings["sessions"] != "joined":
+        return
+    rules = settings["objectives"]
+    found = [one["conditional"] for one in rules]
+    if n_recordings < 2 or len(rules) > 1 or found[0] in OF_TIME or settings["batch_size"] is None:
+        raise DataError(
+            "sessions='joined' puts moments of equal labels of several recordings side by side: it "
+            "needs two recordings or more, labels, one objective and a batch_size; got "
+            f"{n_recordings} recording(s), conditional {found}, "
+            f"batch_size={settings['batch_size']}"
         )
 
 

@@ -16,6 +16,9 @@ from jaxtyping import Array, Float
 
 DISTANCES = ("cosine", "euclidean")
 
+PAIRS = 2**22
+"""Pairs of a reference and a negative that are held at once (16 MB)."""
+
 
 def similarity(
     x: Float[Array, "reference latent"],
@@ -46,5 +49,28 @@ def infonce(
         positive_pair = jnp.sum(reference * positive, axis=1)
     else:
         positive_pair = -jnp.sum((reference - positive) ** 2, axis=1)
-    negative_pair = similarity(reference, negative, distance) / temperature
-    return jnp.mean(jax.nn.logsumexp(negative_pair, axis=1) - positive_pair / temperature)
+    chance = log_sum_exp(reference, negative, temperature, distance)
+    return jnp.mean(chance - positive_pair / temperature)
+
+
+def log_sum_exp(
+    reference: Float[Array, "batch latent"],
+    negative: Float[Array, "negatives latent"],
+    temperature: Float[Array, ""] | float,
+    distance: str,
+) -> Float[Array, " batch"]:
+    """log Σ_j exp φ(r_i, n_j) of every reference.
+
+    Beyond `PAIRS` pairs in blocks of references that are computed anew for the gradient: memory
+    grows with the number of samples, not with its square.
+    """
+
+    def block(some):
+        return jax.nn.logsumexp(similarity(some, negative, distance) / temperature, axis=1)
+
+    n, size = len(reference), max(PAIRS // len(negative), 1)
+    if n <= size:
+        return block(reference)
+    padded = jnp.pad(reference, ((0, -n % size), (0, 0)))
+    blocks = padded.reshape(-1, size, reference.shape[1])
+    return jax.lax.map(jax.checkpoint(block), blocks).reshape(-1)[:n]

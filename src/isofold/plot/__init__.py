@@ -4,9 +4,10 @@ Every function returns a `plotly.graph_objects.Figure` that can be shown, change
 Colours can be told apart by colour-blind readers and stand on light and dark ground.
 """
 
+from .channels import channels
 from .curves import loss
 from .dots import decoding
 from .matrix import consistency
 from .points import embedding
 
-__all__ = ["consistency", "decoding", "embedding", "loss"]
+__all__ = ["channels", "consistency", "decoding", "embedding", "loss"]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import IsofoldError
+from ._attribution import Ranking, rankings
 from .answer import answer, headline, reach
 from .measures import Measure, pair_measures, score_measures
 from .panels import Gallery, gallery
@@ -63,6 +64,7 @@ class Page:
     gallery: Gallery
     measures: dict[str, list[Measure]]
     matrices: list[Matrix]
+    rankings: list[Ranking]
     curves: list[Curve]
     n_curves: int
     failed: list[dict[str, str]]
@@ -98,6 +100,7 @@ def collect(results: Any) -> Page:
         gallery=pictures,
         measures=sections,
         matrices=_matrices(pairs, order),
+        rankings=rankings(done, reader.attribution),
         curves=curves[:MOST_CURVES],
         n_curves=len(curves),
         failed=_failed(runs),
@@ -129,6 +132,9 @@ class _Reader:
     def log(self, key: str) -> pd.DataFrame:
         log = self._read("log", key)
         return pd.DataFrame({"step": [], "loss": []}) if log is None else log
+
+    def attribution(self, key: str) -> pd.DataFrame | None:
+        return self._read("attribution", key)
 
     def seconds(self, key: str) -> float:
         timing = self._read("timing", key) or {}

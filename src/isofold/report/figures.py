@@ -9,6 +9,7 @@ from typing import Any
 from .. import plot
 from ..plot.dots import Row, dots
 from ..plot.style import CATEGORIES, text
+from ._attribution import Ranking
 from .answer import number, unit_of
 from .collect import Curve, Matrix
 from .measures import Line, Measure
@@ -44,6 +45,11 @@ def loss_figure(curves: list[Curve]) -> Figure:
     legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
     figure.update_layout(height=290, showlegend=len(seeds) > 1, legend=legend)
     return _plain(figure)
+
+
+def channel_figure(ranking: Ranking) -> Figure:
+    """Bars of the channels' shares on chance."""
+    return _plain(plot.channels(ranking.table))
 
 
 def _row(line: Line, by_recording: bool) -> Row:

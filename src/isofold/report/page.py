@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..plot.style import CATEGORIES, CYCLIC, SEQUENTIAL
+from ._attribution import MOST_RANKINGS, Ranking
 from .answer import bracket, number, reach, unit_of
 from .collect import CURVE_POINTS, Curve, Page
-from .figures import loss_figure, matrix_figure, measure_figure
+from .figures import channel_figure, loss_figure, matrix_figure, measure_figure
 from .measures import Measure, beyond_chance, ranked
 from .panels import SPLITS, Gallery, Grid, Label, Panel
 
@@ -29,11 +30,13 @@ def render(page: Page) -> str:
     environment = _environment()
     figures: dict[str, Any] = {}
     sections, losses = _sections(page, figures), _losses(page.curves, figures)
+    channels = _rankings(page.rankings[:MOST_RANKINGS], figures)
     plotly, script = get_plotlyjs(), _scripts()
     html = environment.get_template("page.html").render(
         page=page,
         sections=sections,
         losses=losses,
+        channels=channels,
         figures=figures,
         embeddings=_gallery(page.gallery) if page.gallery.panels else None,
         embedding_notes=_embedding_notes(page.gallery),
@@ -185,6 +188,28 @@ def _losses(curves: list[Curve], figures: dict[str, Any]) -> list[dict[str, str]
         last = ", ".join(number(float(c.loss[-1])) for c in mine[:8])
         alt = f"Training loss of {variant}, {len(mine)} runs; last values {last}"
         blocks.append({"figure": name, "title": variant, "alt": alt})
+    return blocks
+
+
+def _rankings(found: list[Ranking], figures: dict[str, Any]) -> list[dict[str, Any]]:
+    blocks = []
+    for number_, ranking in enumerate(found):
+        name = f"channels-{number_}"
+        figures[name] = channel_figure(ranking)
+        rows = [
+            {
+                "channel": str(row["channel"]),
+                "share": number(row["share"]),
+                "chance": number(row["chance_mean"]),
+                "edge": number(row["chance"]),
+                "beyond": f"{row['beyond']} of {ranking.n_runs}",
+            }
+            for row in ranking.table.to_dict("records")
+        ]
+        first = ", ".join(f"{r['channel']} {r['share']}" for r in rows[:5])
+        alt = f"Shares of {ranking.label} in {ranking.variant}, largest first: {first}"
+        about = {"ranking": ranking, "r2": number(ranking.r2), "readable": ranking.r2 > 0}
+        blocks.append({"figure": name, "rows": rows, "alt": alt, **about})
     return blocks
 
 

@@ -4,61 +4,64 @@
 samples of its own segment. "delta_normal": wanted ~ Normal(c_ref, δ² I). The positive is the sample
 whose label is nearest (unweighted Euclidean over all columns, so scaling matters).
 Rules as in Schneider, Lee & Mathis, Nature 2023, and the `cebra` package 0.6.1, trial-aware.
+
+Each sampler has two halves, so that the positive may come from another recording: `wanted` says
+what the positive should be like, `find` gives a sample of this pool that answers.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from ..errors import DataError
 from ..trials import Ints, expand
+from .nearest import Nearest
 from .pool import Pool
-
-
-class Nearest:
-    """The sample with the label nearest to each query; the first of equals in one dimension."""
-
-    def __init__(self, labels: NDArray[np.float64]):
-        # Centred, in double precision: large offsets must not cost resolution.
-        self._mean = labels.mean(axis=0)
-        points = labels - self._mean
-        self._tree = None
-        if labels.shape[1] > 1:
-            self._tree = cKDTree(points)
-        else:
-            self._values, self._first = np.unique(points[:, 0], return_index=True)
-
-    def __call__(self, query: NDArray[np.float64]) -> Ints:
-        query = query - self._mean
-        if self._tree is not None:
-            _, found = self._tree.query(query.reshape(-1, query.shape[-1]))
-            return np.asarray(found).reshape(query.shape[:-1])
-        value = query[..., 0]
-        right = np.searchsorted(self._values, value).clip(1, max(len(self._values) - 1, 1))
-        right = np.minimum(right, len(self._values) - 1)
-        left = np.maximum(right - 1, 0)
-        nearer = value - self._values[left] <= self._values[right] - value
-        return self._first[np.where(nearer, left, right)]
+from .prior import PRIORS, Groups, check_choice
+from .query import NO_SAMPLE, Query
 
 
 class ContinuousSampler:
-    """References and negatives uniform, positive by label change or by a Gaussian around it."""
+    """References and negatives uniform, positive by label change or by a Gaussian around it.
 
-    def __init__(self, pool: Pool, conditional: str, time_offset: int, delta: float | None):
+    `changes` (change, k) replaces the label changes of this pool, for instance by those of all
+    recordings together.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        conditional: str,
+        time_offset: int,
+        delta: float | None,
+        changes: NDArray[np.float64] | None = None,
+    ):
         assert pool.continuous is not None
         self._labels, self._delta = pool.continuous, delta
         self._nearest = Nearest(self._labels)
-        self._changes = _changes(pool, time_offset) if conditional == "time_delta" else None
+        self.changes = None
+        if conditional == "time_delta":
+            self.changes = label_changes(pool, time_offset) if changes is None else changes
 
-    def wanted(self, rng: np.random.Generator, reference: Ints) -> NDArray[np.float64]:
+    def wanted(self, rng: np.random.Generator, reference: Ints) -> Query:
         """The label that each positive should have."""
         around = self._labels[reference]
-        if self._changes is None:
+        if self.changes is None:
             assert self._delta is not None
-            return around + self._delta * rng.standard_normal(around.shape)
-        return around + self._changes[rng.integers(len(self._changes), size=reference.shape)]
+            return Query(label=around + self._delta * rng.standard_normal(around.shape))
+        change = self.changes[rng.integers(len(self.changes), size=reference.shape)]
+        return Query(label=around + change)
+
+    def has(self, query: Query) -> NDArray[np.bool_]:
+        """Some label is always the nearest."""
+        assert query.label is not None
+        return np.ones(query.label.shape[:-1], bool)
+
+    def find(self, rng: np.random.Generator, query: Query) -> Ints:
+        """The sample with the nearest label."""
+        assert query.label is not None
+        return self._nearest(query.label)
 
     def all_references(self) -> Ints:
         return np.arange(len(self._labels))
@@ -67,26 +70,49 @@ class ContinuousSampler:
         return rng.integers(len(self._labels), size=shape)
 
     def positives(self, rng: np.random.Generator, reference: Ints) -> Ints:
-        return self._nearest(self.wanted(rng, reference))
+        return self.find(rng, self.wanted(rng, reference))
 
     negatives = references
 
 
 class DiscreteSampler:
-    """Positive: any sample of the reference's class. References and negatives uniform."""
+    """Positive: any sample of the reference's class, itself included.
 
-    def __init__(self, pool: Pool):
+    References and negatives: prior "empirical" draws every sample equally often, "uniform" every
+    class, and within a class every sample.
+    """
+
+    def __init__(self, pool: Pool, prior: str = "empirical"):
         assert pool.classes is not None
-        self._members = _Members(pool.classes)
+        check_choice("prior", prior, PRIORS)
+        self._classes, self._prior = pool.classes, prior
+        self.members = Groups(pool.classes)
+
+    def wanted(self, rng: np.random.Generator, reference: Ints) -> Query:
+        """The class of each reference."""
+        return Query(number=self._classes[reference])
+
+    def has(self, query: Query) -> NDArray[np.bool_]:
+        """Where this pool has the class."""
+        assert query.number is not None
+        return self.members.find(query.number) >= 0
+
+    def find(self, rng: np.random.Generator, query: Query) -> Ints:
+        """A random sample of the class; `NO_SAMPLE` where the pool lacks it."""
+        assert query.number is not None
+        group = self.members.find(query.number)
+        return np.where(group >= 0, self.members.draw(rng, group), NO_SAMPLE)
 
     def all_references(self) -> Ints:
-        return np.arange(len(self._members.number))
+        return np.arange(len(self._classes))
 
     def references(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Ints:
-        return rng.integers(len(self._members.number), size=shape)
+        if self._prior == "uniform":
+            return self.members.draw(rng, rng.integers(len(self.members), size=shape))
+        return rng.integers(len(self._classes), size=shape)
 
     def positives(self, rng: np.random.Generator, reference: Ints) -> Ints:
-        return self._members.draw(rng, self._members.number[reference])
+        return self.members.draw(rng, self.members.group[reference])
 
     negatives = references
 
@@ -94,52 +120,63 @@ class DiscreteSampler:
 class MixedSampler:
     """Positive: nearest wanted label among samples of the reference's class.
 
-    References and negatives are drawn with equal weight for every class; negatives do not depend
-    on the class of the reference.
+    References and negatives are drawn with equal weight for every class (prior "uniform") or every
+    sample ("empirical"); negatives do not depend on the class of the reference.
     """
 
-    def __init__(self, pool: Pool, conditional: str, time_offset: int, delta: float | None):
+    def __init__(
+        self,
+        pool: Pool,
+        conditional: str,
+        time_offset: int,
+        delta: float | None,
+        changes: NDArray[np.float64] | None = None,
+        prior: str = "uniform",
+    ):
         assert pool.classes is not None
         assert pool.continuous is not None
-        self._continuous = ContinuousSampler(pool, conditional, time_offset, delta)
-        self._members = _Members(pool.classes)
-        self._within = [(mine, Nearest(pool.continuous[mine])) for mine in self._members.of_class()]
+        self._continuous = ContinuousSampler(pool, conditional, time_offset, delta, changes)
+        self._discrete = DiscreteSampler(pool, prior)
+        labels, members = pool.continuous, self._discrete.members.members()
+        self._within = [(mine, Nearest(labels[mine])) for mine in members]
+
+    @property
+    def changes(self) -> NDArray[np.float64] | None:
+        return self._continuous.changes
+
+    def wanted(self, rng: np.random.Generator, reference: Ints) -> Query:
+        """The label that each positive should have, and its class."""
+        label = self._continuous.wanted(rng, reference).label
+        return Query(label, self._discrete.wanted(rng, reference).number)
+
+    def has(self, query: Query) -> NDArray[np.bool_]:
+        """Where this pool has the class."""
+        return self._discrete.has(query)
+
+    def find(self, rng: np.random.Generator, query: Query) -> Ints:
+        """The sample of the class with the nearest label; `NO_SAMPLE` where there is none."""
+        assert query.label is not None
+        assert query.number is not None
+        group = self._discrete.members.find(query.number)
+        positive = np.full(group.shape, NO_SAMPLE, np.int64)
+        for c, (mine, nearest) in enumerate(self._within):
+            here = group == c
+            positive[here] = mine[nearest(query.label[here])]
+        return positive
 
     def all_references(self) -> Ints:
-        return self._continuous.all_references()
+        return self._discrete.all_references()
 
     def references(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Ints:
-        return self._members.draw(rng, rng.integers(len(self._within), size=shape))
+        return self._discrete.references(rng, shape)
 
     def positives(self, rng: np.random.Generator, reference: Ints) -> Ints:
-        wanted = self._continuous.wanted(rng, reference)
-        number = self._members.number[reference]
-        positive = np.empty_like(reference)
-        for c, (mine, nearest) in enumerate(self._within):
-            here = number == c
-            positive[here] = mine[nearest(wanted[here])]
-        return positive
+        return self.find(rng, self.wanted(rng, reference))
 
     negatives = references
 
 
-class _Members:
-    """Samples sorted by class, so that a uniform draw within a class is one look-up."""
-
-    def __init__(self, classes: Ints):
-        _, self.number, self._count = np.unique(classes, return_inverse=True, return_counts=True)
-        self._order = np.argsort(self.number, kind="stable")
-        self._first = np.cumsum(self._count) - self._count
-
-    def of_class(self) -> list[Ints]:
-        return np.split(self._order, self._first[1:])
-
-    def draw(self, rng: np.random.Generator, number: Ints) -> Ints:
-        pick = (rng.random(number.shape) * self._count[number]).astype(np.int64)
-        return self._order[self._first[number] + pick]
-
-
-def _changes(pool: Pool, time_offset: int) -> NDArray[np.float64]:
+def label_changes(pool: Pool, time_offset: int) -> NDArray[np.float64]:
     """c_t − c_{t−Δ} for every t whose partner lies in its own segment."""
     assert pool.continuous is not None
     usable = pool.stop - pool.start > time_offset

@@ -16,10 +16,7 @@ from numpy.typing import NDArray
 
 from .._rows import take
 from ..trials import Ints, expand
-
-TILE = 256
-"""Samples in one stretch of a rotating pool: long against a receptive field, short against a
-session, so that one pool holds stretches from all of it."""
+from .query import Query
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +49,12 @@ class Targets:
     continuous: NDArray[np.float64] | None = None
     classes: Ints | None = None
 
-    def of(self, sample: Ints) -> dict[str, NDArray | None]:
-        return {
-            "continuous": None if self.continuous is None else self.continuous[sample],
-            "classes": None if self.classes is None else self.classes[sample],
-        }
+    def of(self, sample: Ints) -> Targets:
+        """Those of some samples."""
+        return Targets(
+            None if self.continuous is None else self.continuous[sample],
+            None if self.classes is None else self.classes[sample],
+        )
 
 
 class Source(Protocol):
@@ -77,6 +75,14 @@ class Sampler(Protocol):
     def positives(self, rng: np.random.Generator, reference: Ints) -> Ints: ...
 
     def negatives(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Ints: ...
+
+
+class LabelSampler(Sampler, Protocol):
+    """A sampler that can ask, and answer, another recording."""
+
+    def wanted(self, rng: np.random.Generator, reference: Ints) -> Query: ...
+
+    def find(self, rng: np.random.Generator, query: Query) -> Ints: ...
 
 
 def padded_size(n: int, least: int = 8) -> int:
@@ -112,7 +118,6 @@ class Layout:
     stop: Ints
     """Segments to train on, in samples of the signal."""
     offset: tuple[int, int]
-    targets: Targets
     n_rows: int
     n_channels: int
     """Padded size of every pool."""
@@ -133,8 +138,7 @@ class Layout:
         piece = np.repeat(segment, with_context)
         source = np.clip(wanted, self.start[piece], self.stop[piece] - 1)
         rows = np.zeros((self.n_rows, self.n_channels), np.float32)
-        unique, back = np.unique(source, return_inverse=True)
-        rows[: len(source), : self.signal.shape[1]] = take(self.signal, unique)[back]
+        rows[: len(source), : self.signal.shape[1]] = take(self.signal, source)
         origin = np.full(self.n_rows, -1, np.int64)
         origin[: len(source)] = source
         end = np.cumsum(length)
@@ -152,7 +156,6 @@ class Layout:
             sample=sample,
             trial=self._trial_of(np.repeat(segment, length)),
             place=sample - self._trial_start()[np.repeat(segment, length)],
-            **self.targets.of(sample),
         )
 
     def _trial_of(self, segment: Ints) -> Ints:
@@ -199,33 +202,3 @@ class MemorySource:
     def pools(self, rng: np.random.Generator) -> Iterator[Pool]:
         while True:
             yield self._pool
-
-
-class RotatingSource:
-    """Stretches of a long recording, dealt anew for every pool; each sample once an epoch.
-
-    The signal may be a memmap or Zarr: only the stretches of one pool are in memory. Windows at the
-    ends of a stretch see their true neighbours, as far as the segment goes.
-    """
-
-    def __init__(self, layout: Layout):
-        self._layout = layout
-        self._room = layout.n_rows // (TILE + sum(layout.offset) - 1)
-
-    def _tiles(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Every segment cut into stretches at a random phase, shuffled: start, stop, segment."""
-        out = []
-        layout = self._layout
-        for number, (a, b) in enumerate(zip(layout.start, layout.stop, strict=True)):
-            phase = int(rng.integers(TILE)) if b - a > TILE else 0
-            edges = np.unique(np.clip(np.arange(a - phase, b + TILE, TILE), a, b))
-            out.append(np.stack([edges[:-1], edges[1:], np.full(len(edges) - 1, number)]))
-        return rng.permutation(np.concatenate(out, axis=1), axis=1)
-
-    def pools(self, rng: np.random.Generator) -> Iterator[Pool]:
-        waiting = self._tiles(rng)
-        while True:
-            while waiting.shape[1] < self._room:
-                waiting = np.concatenate([waiting, self._tiles(rng)], axis=1)
-            yield self._layout.lay(*waiting[:, : self._room])
-            waiting = waiting[:, self._room :]

@@ -54,6 +54,10 @@ def _execute(task: Task, folder: Path) -> None:
         embedding = embedding.assign_coords(split=("time", split))
     with _timed(seconds, "score"):
         rows = score_rows(task, model, embedding, test)
+    ranks = None
+    if task.attribution:
+        with _timed(seconds, "attribution"):
+            ranks = channel_ranks(task, model, test)
     resolved = {"resolved": dict(getattr(model, "settings_", {})), "chosen": chosen}
     held_out = None if test.trials is None else test.trials.index.tolist()
     about = {"n_train": len(train), "n_test": len(test), "test_trials": held_out}
@@ -63,6 +67,8 @@ def _execute(task: Task, folder: Path) -> None:
     save_embedding(embedding, folder / run_folder.EMBEDDING)
     loss_log(model).to_parquet(folder / run_folder.LOG)
     rows.to_parquet(folder / run_folder.SCORES)
+    if ranks is not None:
+        ranks.to_parquet(folder / run_folder.ATTRIBUTION)
     run_folder.write_json(folder / run_folder.TIMING, seconds)
 
 
@@ -115,6 +121,16 @@ def _warm() -> None:
     from .._cache import enable_cache
 
     enable_cache()
+
+
+def channel_ranks(task: Task, model: Any, test: Recording) -> pd.DataFrame | None:
+    """Channels ranked by label on held-out trials; None for a model without an encoder."""
+    from ..attribution import has_encoder, rank
+
+    if not has_encoder(model):
+        return None
+    ranks = rank(model, test, task.attribution, seed=task.seed)
+    return ranks.assign(channel=ranks["channel"].astype(str))
 
 
 def loss_log(model: Any) -> pd.DataFrame:

@@ -106,6 +106,13 @@ class Results:
         """Step, loss, and what else the training noted; no rows where nothing was trained."""
         return pd.read_parquet(self._file(key, run_folder.LOG))
 
+    def attribution(self, key: str) -> pd.DataFrame:
+        """Channels ranked by what they give each label (`isofold.attribution.rank`); no rows where
+        the study did not ask, or the method has no encoder."""
+        self._file(key, run_folder.SETTINGS)
+        path = run_path(self.path, key) / run_folder.ATTRIBUTION
+        return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+
     def timing(self, key: str) -> dict[str, float]:
         """Seconds of each stage of the run."""
         return read_json(self._file(key, run_folder.TIMING))

@@ -5,6 +5,7 @@ runs/<key>/settings.json       what was run, on what; resolved settings
            embedding.zarr      the whole recording; coordinate `split` says train or test
            log.parquet         step, loss, …
            scores.parquet      one row a score and part
+           attribution.parquet channels ranked by label, where the study asks for it
            timing.json         seconds of each stage
            done | error.json   error.json: type, message, traceback
 """
@@ -23,6 +24,7 @@ from uuid import uuid4
 import numpy as np
 
 DONE, ERROR, SETTINGS, TIMING = "done", "error.json", "settings.json", "timing.json"
+ATTRIBUTION = "attribution.parquet"
 MODEL, EMBEDDING, LOG, SCORES = "model.isofold", "embedding.zarr", "log.parquet", "scores.parquet"
 _TEMPORARY = ".tmp-"
 

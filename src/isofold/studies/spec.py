@@ -46,6 +46,9 @@ class Study:
     scores
         Tables with `score` = "decode", "goodness_of_fit", "consistency" or "recovery". Without
         any: goodness of fit, consistency over seeds and decoding of every label that is binned.
+    attribution
+        Labels for which channels are ranked by what they give (`isofold.attribution.rank`, on
+        held-out trials, methods with an encoder).
     controls
         "permuted labels": fits of the label-guided methods once more, with labels permuted over
         trials.
@@ -76,6 +79,7 @@ class Study:
     split: Mapping[str, Any] | None = None
     scores: Sequence[Any] | None = None
     controls: Sequence[str] = ()
+    attribution: Sequence[str] = ()
     estimators: Estimators = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +98,7 @@ class Study:
         scores = ScoreSpec.default(labels) if self.scores is None else self.scores
         put("scores", tuple(_each(scores, "scores", ScoreSpec.of, empty=True)))
         put("controls", check_names(self.controls, "controls"))
+        put("attribution", check_names(self.attribution, "attribution"))
         for control in self.controls:
             if control not in CONTROLS:
                 raise StudyError(f"controls: unknown control {control!r}{near(control, CONTROLS)}")
@@ -144,6 +149,8 @@ class Study:
             tables["split"] = dict(self.split)
         if self.controls:
             tables["controls"] = list(self.controls)
+        if self.attribution:
+            tables["attribution"] = list(self.attribution)
         tables["recordings"] = [r.to_dict() for r in self.recordings]
         tables["methods"] = [m.to_dict() for m in self.methods]
         tables["scores"] = [s.to_dict() for s in self.scores or ()]
@@ -171,7 +178,10 @@ class Study:
                     )
 
 
-_KEYS = ("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls")
+_KEYS = (
+    *("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls"),
+    "attribution",
+)
 
 
 def _each(tables: Any, where: str, of: Callable[[Any, str], Any], empty: bool = False) -> list:

@@ -34,6 +34,7 @@ class Task:
     scores: tuple[ScoreSpec, ...]
     fingerprint: str
     estimators: Estimators
+    attribution: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -77,6 +78,7 @@ class Task:
             "split": self.split,
             "control": self.control,
             "scores": [s.to_dict() for s in self.scores],
+            "attribution": list(self.attribution),
         }
 
 
@@ -102,6 +104,7 @@ def _tasks(study: Study, fingerprints: Mapping[str, str]) -> Iterator[Task]:
                 scores,
                 fingerprints[recording.name],
                 {k: v for k, v in study.estimators.items() if k == method.method},
+                tuple(study.attribution) if control == NO_CONTROL else (),
             )
 
 

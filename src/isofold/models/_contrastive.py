@@ -1,0 +1,317 @@
+"""What contrastive estimators do: fit, go on, embed, score, save. Settings are the subclass's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from ..errors import DataError
+from ..recording import Recording
+from ..sampling import padded_size
+from . import _encoders, _recipe
+from ._base import Estimator
+from ._device import on_device
+from ._encode import embed
+from ._fit import HeldOut, fit_encoders, split_off
+from ._information import information
+from ._inputs import Inputs, gather, gather_several, is_list_of_recordings, positional
+from ._objectives import objectives_of
+from ._sessions import session_number, transform_joined, transform_one
+
+
+class Contrastive(Estimator):
+    """An estimator whose settings say which pairs of samples belong together. Abstract.
+
+    `fit` leaves `encoders_`, `sessions_` and `channels_`, one entry a recording.
+    """
+
+    encoders_: tuple
+    sessions_: tuple[str, ...]
+    channels_: tuple[int, ...]
+
+    # -- fit ----------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Any,
+        *y: Any,
+        labels: Sequence[str] | str | None = None,
+        trials: Any = None,
+        adapt: bool = False,
+        callback: Callable[[int, Any], Any] | None = None,
+        callback_frequency: int | None = None,
+        **keyword: Any,
+    ) -> Self:
+        """Train from scratch; with `adapt`, retrain only the first layer for other channels."""
+        y = positional(y, keyword)
+        if self.n_init > 1 and not adapt:
+            from ._seeds import keep_one
+
+            return keep_one(self, X, y, labels=labels, trials=trials)
+        inputs = self._gathered(X, y, labels, trials)
+        settings = self._resolve(inputs)
+        rng = np.random.default_rng(self.random_state)
+        channels = [one.recording.n_channels for one in inputs]
+        encoders = _encoders.draw(settings, channels, rng)
+        steps = settings["max_iterations"]
+        if adapt:
+            encoders = (_encoders.with_new_input(encoders[0], self._trunk(inputs)),)
+            steps = settings["max_adapt_iterations"]
+        names = tuple(one.recording.name for one in inputs)
+        if adapt and names[0] in ("", *self.sessions_):
+            names = (str(len(self.sessions_)),)
+        self._train(
+            inputs, settings, names, encoders, steps, rng, adapt, callback, callback_frequency
+        )
+        return self
+
+    def partial_fit(
+        self,
+        X: Any,
+        *y: Any,
+        labels: Sequence[str] | str | None = None,
+        trials: Any = None,
+        callback: Callable[[int, Any], Any] | None = None,
+        callback_frequency: int | None = None,
+    ) -> Self:
+        """Train on for `max_iterations` steps, on the data given now."""
+        watch: dict[str, Any] = {"callback": callback, "callback_frequency": callback_frequency}
+        if not hasattr(self, "encoders_"):
+            return self.fit(X, *y, labels=labels, trials=trials, **watch)
+        expected = self.channels_
+        inputs = self._gathered(X, y, labels, trials)
+        settings = self._resolve(inputs)
+        channels = tuple(one.recording.n_channels for one in inputs)
+        if channels != expected:
+            raise DataError(
+                f"X has {list(channels)} features, but CEBRA is expecting {list(expected)} "
+                "features as input: partial_fit goes on with the recordings of the fit; for other "
+                "channels use fit(X, adapt=True)"
+            )
+        rng = np.random.default_rng(self.random_state)
+        self._train(
+            inputs, settings, self.sessions_, self.encoders_, settings["max_iterations"], rng,
+            False, callback, callback_frequency,
+        )  # fmt: skip
+        return self
+
+    def _gathered(self, X, y, labels, trials) -> list[Inputs]:
+        if is_list_of_recordings(X) and len(X) > 1:
+            return gather_several(self, X, y, labels, trials)
+        return [gather(self, X, y, labels, trials, reset=True)]
+
+    def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
+        params = self.get_params(deep=False)
+        if params["model_architecture"] == "auto":
+            params["model_architecture"] = "offset10-model"
+        architecture = _encoders.architecture_of(params, inputs[0].recording.n_channels)
+        n_samples = int(np.mean([len(one.recording) for one in inputs]))
+        settings = _recipe.resolve(params, architecture, n_samples, len(inputs))
+        _recipe.check(settings, architecture)
+        first = inputs[0]
+        settings["objectives"] = objectives_of(settings, first.recording, first.labels)
+        settings |= {key: settings["objectives"][0][key] for key in ("conditional", "prior")}
+        used = {name for one in settings["objectives"] for name in one["labels"]}
+        settings["labels"] = [name for name in first.labels if name in used]
+        _recipe.check_sessions(settings, len(inputs))
+        return settings
+
+    def _trunk(self, inputs: Sequence[Inputs]):
+        """The encoder whose upper layers `adapt` keeps."""
+        if not hasattr(self, "encoders_"):
+            raise DataError("adapt=True needs a fitted model; fit it on a first recording")
+        if len(inputs) > 1:
+            raise DataError(f"adapt=True takes one new recording, got {len(inputs)}")
+        return self.encoders_[0]
+
+    def _train(self, inputs, settings, names, encoders, steps, rng, adapt, callback, every) -> None:
+        recordings, kept_out = split_off([one.recording for one in inputs], settings["validation"])
+        held_out = HeldOut(kept_out, settings) if kept_out else None
+        before = (self.encoders_, self.sessions_, self.channels_) if adapt else ((), (), ())
+        several = adapt and len(before[0]) > 1
+        channels = tuple(one.recording.n_channels for one in inputs)
+
+        def keep(trained) -> None:
+            # After a fit of several recordings the adapted one joins them; else it takes the place.
+            new = (trained.encoders, names, channels)
+            sets = [a + b if several else b for a, b in zip(before, new, strict=True)]
+            self.encoders_, self.sessions_, self.channels_ = map(tuple, sets)
+            self.settings_, self.offset_ = settings, trained.encoders[0].offset
+            self.output_dimension_ = int(settings["output_dimension"])
+            self.temperatures_ = trained.temperatures
+            self.temperature_ = float(trained.temperature[0])
+            self.objective_temperature_ = tuple(map(float, trained.temperature))
+            self.loss_, self.losses_ = trained.loss, trained.losses
+            self.interrupted_ = trained.interrupted
+
+        def report(done: int, trained) -> None:
+            keep(trained)
+            callback(done, self)
+
+        with on_device(self.device):
+            trained = fit_encoders(
+                encoders, recordings, settings, int(steps), rng, adapt=adapt, held_out=held_out,
+                callback=report if callback else None, callback_frequency=every,
+                verbose=self.verbose,
+            )  # fmt: skip
+        keep(trained)
+        self.validation_ = held_out.table() if held_out else None
+        if held_out and held_out.best:
+            self.encoders_ = held_out.best.encoders
+
+    # -- use ----------------------------------------------------------------------------------
+
+    @property
+    def encoder_(self):
+        """The encoder of the only (or first) recording."""
+        return self.encoders_[0]
+
+    @property
+    def n_features_(self) -> int | list[int]:
+        """Channels of the recording, or of each of several."""
+        return self.channels_[0] if len(self.channels_) == 1 else list(self.channels_)
+
+    @property
+    def num_sessions_(self) -> int | None:
+        """Number of recordings of a fit of several, else None."""
+        return None if len(self.sessions_) == 1 else len(self.sessions_)
+
+    @property
+    def state_dict_(self) -> dict[str, Any]:
+        """What users of the `cebra` package read here: the loss of every step, and temperatures."""
+        return {
+            "loss": np.asarray(self.loss_),
+            "log": {"total": np.asarray(self.loss_), "temperature": self.temperatures_[:, 0]},
+        }
+
+    def transform(  # type: ignore[override]  # the order of arguments is that of `cebra`
+        self,
+        X: Any,
+        batch_size: int | None = None,
+        session_id: int | str | None = None,
+        *,
+        trials: Any = None,
+        with_labels: bool = False,
+    ) -> Any:
+        """Embed every sample.
+
+        Parameters
+        ----------
+        X
+            As in `fit`. A list comes back as a list.
+        batch_size
+            Accepted for users of the `cebra` package; memory is bounded without it.
+        session_id
+            Which recording of a fit of several an array belongs to (its place or name).
+        trials
+            With a (time, channel) array: table of `start`, `stop`, walls for windows.
+        with_labels
+            For `sessions="joined"`: the labels of all recordings find the moments that go together.
+
+        Raises
+        ------
+        MissingValuesError
+            A sample is not finite; the message names channel and time.
+        DataError
+            The number of channels is not that of the fit, or no such session was fitted.
+        """
+        check_is_fitted(self, "encoders_")
+        if self.settings_["sessions"] == "joined":
+            return transform_joined(self, X, with_labels)
+        if is_list_of_recordings(X):
+            walls = trials if isinstance(trials, list) else [trials] * len(X)
+            several = len(self.sessions_) > 1
+            return [
+                self.transform(x, batch_size, n if several else session_id, trials=table)
+                for n, (x, table) in enumerate(zip(X, walls, strict=True))
+            ]
+        return transform_one(self, X, session_id, trials)
+
+    def stream(self, session_id: int | str | None = None):
+        """A `Stream` that takes one sample at a time and gives the newest point of a causal model.
+
+        Raises
+        ------
+        DataError
+            The model looks into the future: fit it with `causal=True`.
+        """
+        from ._stream import Stream
+
+        check_is_fitted(self, "encoders_")
+        number = session_number(self, session_id)
+        encoder, n = self.encoders_[number], self.channels_[number]
+        return Stream(encoder, n, encoder.offset, padded_size(n))
+
+    def _embed(self, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
+        return self._embed_with(session_number(self, None, recording), recording)
+
+    def _embed_with(self, number: int, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
+        with on_device(self.device):
+            return embed(self.encoders_[number], recording)
+
+    def goodness_parts(
+        self, recording: Recording, seed: int = 0
+    ) -> tuple[NDArray[np.float64], str, NDArray[np.float64]]:
+        """Information in bits of each evaluation batch, its unit, and what chance gives."""
+        z, _ = self._embed(recording)
+        bits, chance = information(
+            z, recording, self.settings_["objectives"], self.objective_temperature_,
+            self.outside_trials, seed,
+        )  # fmt: skip
+        return bits, self.score_unit_, chance
+
+    def _scored(self, inputs: Inputs) -> Recording:
+        wanted = self.settings_["labels"]
+        if inputs.shape is not None and wanted and list(inputs.labels) != wanted:
+            raise DataError(
+                f"the model was fitted with {len(wanted)} label(s); give score() as many, "
+                f"got {len(inputs.labels)}"
+            )
+        return inputs.recording
+
+    def to(self, device: str) -> Self:
+        """Use another device from now on: "cpu", "cuda", "cuda:1"."""
+        with on_device(device):
+            self.device = device
+        return self
+
+    # -- files --------------------------------------------------------------------------------
+
+    def _arrays(self) -> dict[str, NDArray]:
+        return _encoders.to_arrays(self.encoders_) | {
+            "losses": self.losses_, "loss": self.loss_, "temperatures": self.temperatures_
+        }  # fmt: skip
+
+    def _facts(self) -> dict[str, Any]:
+        settings = self.settings_
+        if callable(settings["model_architecture"]):
+            settings = settings | {"model_architecture": None}
+        return {
+            "settings": settings,
+            "temperature": list(self.objective_temperature_),
+            "interrupted": self.interrupted_,
+            "sessions": list(self.sessions_),
+            "channels": list(self.channels_),
+            "validation": None if self.validation_ is None else self.validation_.to_dict("list"),
+        }
+
+    def _restore(self, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
+        self.settings_ = facts["settings"]
+        if self.settings_["model_architecture"] is None:
+            self.settings_ = self.settings_ | {"model_architecture": self.model_architecture}
+        self.sessions_, self.channels_ = tuple(facts["sessions"]), tuple(facts["channels"])
+        self.encoders_ = _encoders.from_arrays(self.settings_, self.channels_, arrays)
+        self.offset_ = self.encoder_.offset
+        self.output_dimension_ = int(self.settings_["output_dimension"])
+        self.objective_temperature_ = tuple(facts["temperature"])
+        self.temperature_ = facts["temperature"][0]
+        self.loss_, self.losses_ = arrays["loss"], arrays["losses"]
+        self.temperatures_ = arrays["temperatures"]
+        self.interrupted_ = facts["interrupted"]
+        table = facts["validation"]
+        self.validation_ = None if table is None else pd.DataFrame(table)
