@@ -259,7 +259,7 @@ def test_objectives_without_a_common_reference_are_an_error_not_a_loop():
     p = pool((10, 12))
     late = replace(p, place=np.where(p.place >= 8, p.place, 1000 * (1 + p.sample)))
     across = AcrossTrialsSampler(late, "trial_time", time_window=0)
-    with pytest.raises(DataError, match="2 objectives; .* none in common: use a smaller"):
+    with pytest.raises(DataError, match=r"2 objectives; .* none in common: use a smaller"):
         OwnPairs([[across, TimeSampler(p, 9)]])
 
 
