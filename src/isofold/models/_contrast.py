@@ -66,7 +66,7 @@ class PairsOf:
             return JoinedPairs(by_objective[0], views[0])  # type: ignore[arg-type]  # rules of labels
         by_recording = list(zip(*by_objective, strict=True))
         if len(pools) > 1 and any(one["labels"] for one in self._objectives):
-            return DealtPairs(by_recording, views)
+            return DealtPairs(by_recording)
         return OwnPairs(by_recording)
 
 
@@ -84,7 +84,14 @@ def samplers(pools: Sequence[Pool], objective: dict[str, Any], seed: int = 0) ->
     if objective["conditional"] == "time_delta" and len(pools) > 1:
         lag = int(objective["time_offsets"])
         changes = np.concatenate([label_changes(pool, lag) for pool in pools])
-    return [_sampler(pool, objective, changes, seed) for pool in pools]
+    dealt = len(pools) > 1 and objective["labels"]
+    return [
+        # A recording of one trial finds other trials in the other recordings.
+        _sampler(pool, objective | {"same_trial": True}, changes, seed)
+        if dealt and (pool.trial == pool.trial[0]).all()
+        else _sampler(pool, objective, changes, seed)
+        for pool in pools
+    ]
 
 
 def _sampler(pool: Pool, objective: dict[str, Any], changes, seed: int) -> Sampler:
