@@ -13,6 +13,7 @@ from ..networks import Encoder
 from ..recording import Recording
 from ..sampling import (
     ACROSS_TRIALS,
+    TILE,
     AcrossTrialsSampler,
     ContinuousSampler,
     DealtPairs,
@@ -36,6 +37,9 @@ from ..sampling import (
 from ..trials import Ints
 from ._inputs import targets_of, trials_of
 from ._recipe import POOL_ROWS, encode_whole
+
+IN_MEMORY = 2**28
+"""Bytes of a memmap or Zarr signal beyond which training goes through a rotating pool."""
 
 
 class PairsOf:
@@ -62,7 +66,7 @@ class PairsOf:
             return JoinedPairs(by_objective[0], views[0])  # type: ignore[arg-type]  # rules of labels
         by_recording = list(zip(*by_objective, strict=True))
         if len(pools) > 1 and any(one["labels"] for one in self._objectives):
-            return DealtPairs(by_recording, views)
+            return DealtPairs(by_recording)
         return OwnPairs(by_recording)
 
 
@@ -80,7 +84,14 @@ def samplers(pools: Sequence[Pool], objective: dict[str, Any], seed: int = 0) ->
     if objective["conditional"] == "time_delta" and len(pools) > 1:
         lag = int(objective["time_offsets"])
         changes = np.concatenate([label_changes(pool, lag) for pool in pools])
-    return [_sampler(pool, objective, changes, seed) for pool in pools]
+    dealt = len(pools) > 1 and objective["labels"]
+    return [
+        # A recording of one trial finds other trials in the other recordings.
+        _sampler(pool, objective | {"same_trial": True}, changes, seed)
+        if dealt and (pool.trial == pool.trial[0]).all()
+        else _sampler(pool, objective, changes, seed)
+        for pool in pools
+    ]
 
 
 def _sampler(pool: Pool, objective: dict[str, Any], changes, seed: int) -> Sampler:
@@ -118,9 +129,9 @@ def source_of(
     across = any(one["conditional"] in ACROSS_TRIALS for one in settings["objectives"])
     rotate = (
         not across
-        and settings["schedule"] == "one-cycle"
         and settings["batch_size"] is not None
         and n_rows > POOL_ROWS * 3 // 2
+        and (settings["schedule"] == "one-cycle" or _on_disk(recording.signal))
     )
     if rotate:
         n_rows = POOL_ROWS
@@ -129,11 +140,19 @@ def source_of(
         recording.signal, start, stop, encoder.offset, n_rows,
         padded_size(recording.n_channels), settings["edges"], trial, onset,
     )  # fmt: skip
-    source = RotatingSource(layout) if rotate else MemorySource(layout)
+    # Most partners of a sample Δ later must lie in its own stretch.
+    tile = max(TILE, *(4 * int(one["time_offsets"]) for one in settings["objectives"]))
+    source = RotatingSource(layout, tile) if rotate else MemorySource(layout)
     joined = settings["sessions"] == "joined"
     windows_only = encoder.stride > 1 or joined or settings["masking_kwargs"]
     whole = not windows_only and (rotate or encode_whole(settings, n_rows, context + 1))
     return source, whole
+
+
+def _on_disk(signal: Any) -> bool:
+    """Is the signal too large to be read whole without being asked to?"""
+    size = signal.dtype.itemsize * int(np.prod(signal.shape))
+    return type(signal) is not np.ndarray and size > IN_MEMORY
 
 
 def hyper_settings(settings: dict[str, Any], masks: tuple, channels: tuple[int, ...]):

@@ -114,6 +114,8 @@ class Contrastive(Estimator):
 
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
         params = self.get_params(deep=False)
+        if params["model_architecture"] == "auto":
+            params["model_architecture"] = "offset10-model"
         architecture = _encoders.architecture_of(params, inputs[0].recording.n_channels)
         n_samples = int(np.mean([len(one.recording) for one in inputs]))
         settings = _recipe.resolve(params, architecture, n_samples, len(inputs))

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .._rows import InOrder, chunked
 from ..networks import Encoder
 from ..recording import Recording
-from ..sampling import Layout, MemorySource, padded_rows, padded_size
-from ..trials import Ints
+from ..sampling import Layout, MemorySource, ahead, padded_rows, padded_size
+from ..trials import Ints, expand
 from ._recipe import POOL_ROWS
 
 
@@ -19,11 +20,14 @@ def embed(encoder: Encoder, recording: Recording) -> tuple[NDArray[np.float32], 
     from ..training import encode
 
     start, stop = _segments(recording)
-    layout = Layout(
-        recording.signal, start, stop, encoder.offset, 0,
-        padded_size(recording.n_channels),
-    )  # fmt: skip
-    z = np.concatenate(list(encode(encoder, layout.blocks(POOL_ROWS))))
+    signal = InOrder(recording.signal) if chunked(recording.signal) else recording.signal
+    layout = Layout(signal, start, stop, encoder.offset, 0, padded_size(recording.n_channels))
+    z, done = np.empty((0, 0), np.float32), 0
+    for part in encode(encoder, ahead(layout.blocks(POOL_ROWS))):
+        if not done:
+            z = np.empty((len(recording), part.shape[1]), np.float32)
+        z[done : done + len(part)] = part
+        done += len(part)
     return z, at_edge(encoder, recording)
 
 
@@ -49,9 +53,10 @@ def at_edge(encoder: Encoder, recording: Recording) -> NDArray[np.bool_]:
     """Samples whose window reaches beyond their segment."""
     start, stop = _segments(recording)
     left, right = encoder.offset
-    place = np.arange(len(recording))
-    segment = np.repeat(np.arange(len(start)), stop - start)
-    return (place - start[segment] < left) | (stop[segment] - place < right)
+    edge = np.zeros(len(recording), bool)
+    edge[expand(start, np.minimum(start + left, stop))] = True
+    edge[expand(np.maximum(stop - right + 1, start), stop)] = True
+    return edge
 
 
 def every(stride: int, recording: Recording) -> NDArray[np.bool_]:

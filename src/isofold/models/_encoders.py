@@ -22,7 +22,7 @@ def architecture_of(settings: dict[str, Any], n_channels: int = 1) -> Architectu
     name = settings["model_architecture"]
     if callable(name):
         return _draw(settings, n_channels, n_channels, np.random.default_rng(0))  # type: ignore[return-value]
-    architecture = get_architecture("offset10-model" if name == "auto" else name)
+    architecture = get_architecture(name)
     return replace(architecture, causal=True) if settings["causal"] else architecture
 
 

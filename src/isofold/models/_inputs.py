@@ -15,7 +15,7 @@ from .._missing import require_complete
 from ..errors import DataError
 from ..recording import Recording
 from ..sampling import Targets
-from ..trials import OUTSIDE, Ints, expand
+from ..trials import OUTSIDE, Ints
 
 
 @dataclass(frozen=True)
@@ -229,8 +229,10 @@ def used_segments(
             f"{n} sample(s){where}"
         )
     start, stop = table["start"].to_numpy(), table["stop"].to_numpy()
-    used = np.zeros(recording.n_samples, bool)
-    used[expand(start, stop)] = True
+    mark = np.zeros(recording.n_samples + 1, np.int8)
+    mark[start] += 1
+    mark[stop] -= 1
+    used = np.cumsum(mark[:-1], dtype=np.int8).astype(bool)
     require_complete(recording, labels, used)
     return start, stop
 

@@ -15,12 +15,13 @@ from .pool import (
     padded_size,
 )
 from .query import NO_SAMPLE, Query
-from .rotating import RotatingSource
+from .rotating import TILE, RotatingSource, ahead
 from .time import TimeSampler
 
 __all__ = [
     "ACROSS_TRIALS",
     "NO_SAMPLE",
+    "TILE",
     "AcrossTrialsSampler",
     "ContinuousSampler",
     "DealtPairs",
@@ -40,6 +41,7 @@ __all__ = [
     "Source",
     "Targets",
     "TimeSampler",
+    "ahead",
     "label_changes",
     "padded_rows",
     "padded_size",

@@ -34,13 +34,10 @@ from ..trials import Ints
 from .answers import Answers, Where
 from .pool import Pool
 from .prior import Draws, Groups, check_choice
-from .query import NO_SAMPLE, Query
+from .query import NO_SAMPLE, NO_TRIAL, Query
 
 BALANCES = ("samples", "trials")
 ACROSS_TRIALS = ("trial_time", "trial_delta", "trial_time_delta")
-
-NO_TRIAL = np.iinfo(np.int64).min
-"""Partner of a trial that has none: no trial has this number."""
 
 
 class AcrossTrialsSampler:

@@ -7,15 +7,17 @@ negatives are put together; positives may lie in another recording (pseudo-align
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
 from ..trials import Ints
+from .behavior import ContinuousSampler, DiscreteSampler, MixedSampler
 from .pool import LabelSampler, Pool, Sampler
-from .query import NO_SAMPLE, Query
+from .query import NO_SAMPLE, NO_TRIAL, Query
 from .time import TimeSampler
 
 
@@ -79,43 +81,31 @@ class DealtPairs(OwnPairs):
 
     Every reference of S recordings says what its positive should be like; a random permutation
     deals these wishes, as many to each recording as it has references, and the recording that got
-    one answers with a sample of its own (Schneider, Lee & Mathis, Nature 2023, Methods). Wishes for
-    a class go to recordings that have it. Time objectives stay in their own recording.
+    one answers with a sample of its own (Schneider, Lee & Mathis, Nature 2023, Methods). A wish
+    goes only to recordings that can answer it: that have its class and, across trials, its time in
+    the trial. One that comes home keeps to the trials it asked for. Time objectives stay in their
+    own recording.
     """
 
-    def __init__(self, samplers: Sequence[Sequence[Sampler]], views: Sequence[Sequence[Pool]]):
-        """`views`: for every objective the pools with its labels."""
+    def __init__(self, samplers: Sequence[Sequence[Sampler]]):
         super().__init__(samplers)
         self._askers: Any = samplers
-        self._group = [_groups(pools) for pools in views]
 
     def _positives(
         self, rng: np.random.Generator, reference: Sequence[Ints]
     ) -> tuple[list[list[Ints]], Ints]:
-        size = np.array([r.shape[1] for r in reference])
-        first = np.cumsum(size) - size
+        own = np.arange(sum(r.shape[1] for r in reference))
         positives: list[list[Ints]] = [[] for _ in reference]
         partner = []
         for k in range(len(self._samplers[0])):
             mine = [s[k] for s in self._samplers]
             if isinstance(mine[0], TimeSampler):
-                for sampler, r, out in zip(mine, reference, positives, strict=True):
-                    out.append(sampler.positives(rng, r))
-                partner.append(np.tile(np.arange(size.sum()), (len(reference[0]), 1)))
-                continue
-            askers: list[LabelSampler] = [s[k] for s in self._askers]
-            wish = _joined(
-                [s.wanted(rng, r).elsewhere() for s, r in zip(askers, reference, strict=True)]
-            )
-            group = np.zeros((len(reference[0]), size.sum()), np.int64)
-            same = self._group[k]
-            if same is not None:
-                group = same[wish.number]
-            slot = _deal(rng, group)
-            at = np.argsort(slot, axis=1)
-            for n, (asker, out) in enumerate(zip(askers, positives, strict=True)):
-                here = at[:, first[n] : first[n] + size[n]]
-                out.append(_found(asker, rng, _taken(wish, here)))
+                found = [s.positives(rng, r) for s, r in zip(mine, reference, strict=True)]
+                slot = np.tile(own, (len(reference[0]), 1))
+            else:
+                found, slot = _dealt(rng, [s[k] for s in self._askers], reference)
+            for out, one in zip(positives, found, strict=True):
+                out.append(one)
             partner.append(slot)
         return positives, np.stack(partner, axis=1)
 
@@ -124,11 +114,14 @@ class JoinedPairs:
     """All recordings at moments of equal label, as if their channels were recorded together.
 
     Each reference is a sample of a random recording; every other recording contributes the sample
-    that answers the reference's label. The positive answers the wanted label in each.
+    of its class with the nearest label. The positive answers the wanted label in each; where a
+    recording has no sample at the wanted time, the nearest label counts alone.
     """
 
     def __init__(self, samplers: Sequence[LabelSampler], pools: Sequence[Pool]):
+        _require_all_classes(pools)
         self._samplers, self._pools = samplers, pools
+        self._alike = [_by_label(pool) for pool in pools]
 
     def draw(
         self, rng: np.random.Generator, steps: int, n_reference: int | None, n_negative: int
@@ -137,10 +130,9 @@ class JoinedPairs:
         here = [s.references(rng, (steps, n)) for s in self._samplers]
         away = [s.negatives(rng, (steps, n_negative)) for s in self._samplers]
         pick = rng.integers(len(here), size=(steps, n))
-        wishes = [s.wanted(rng, r) for s, r in zip(self._samplers, here, strict=True)]
         reference = self._everywhere(rng, here, pick)
-        wish = _picked([w.elsewhere() for w in wishes], pick)
-        positive = [_found(s, rng, wish) for s in self._samplers]
+        wish = _picked(_wished(rng, self._samplers, here), pick)
+        positive = [self._found(n, rng, wish, home=pick == n) for n in range(len(self._samplers))]
         negative = self._everywhere(rng, away, rng.integers(len(here), size=away[0].shape))
         index = tuple(
             np.concatenate(parts, axis=1)
@@ -161,9 +153,18 @@ class JoinedPairs:
         ]
         same = _picked(labels, pick)
         return [
-            np.where(pick == n, own, _found(sampler, rng, same))
-            for n, (sampler, own) in enumerate(zip(self._samplers, sample, strict=True))
+            np.where(pick == n, own, alike.find(rng, same))
+            for n, (alike, own) in enumerate(zip(self._alike, sample, strict=True))
         ]
+
+    def _found(
+        self, n: int, rng: np.random.Generator, wish: Query, home: NDArray[np.bool_]
+    ) -> Ints:
+        found = _answered(self._samplers[n], rng, wish, home)
+        lost = found == NO_SAMPLE
+        if lost.any():
+            found[lost] = self._alike[n].find(rng, wish[lost])
+        return found
 
 
 def _prior(samplers: Sequence[Sampler]) -> Sampler:
@@ -174,8 +175,14 @@ def _prior(samplers: Sequence[Sampler]) -> Sampler:
 def _allowed(samplers: Sequence[Sampler]) -> NDArray[np.bool_]:
     """Samples that can be a reference of every objective."""
     references = [s.all_references() for s in samplers]
-    count = np.bincount(np.concatenate(references))
-    return count == len(samplers)
+    allowed = np.bincount(np.concatenate(references)) == len(samplers)
+    if not allowed.any():
+        raise DataError(
+            f"a reference needs a positive of each of the {len(samplers)} objectives; the "
+            f"objectives have {[len(r) for r in references]} possible references, none in common: "
+            "use a smaller time_offsets, a larger time_window, or train on one objective"
+        )
+    return allowed
 
 
 def _references(
@@ -189,6 +196,33 @@ def _references(
         reference[bad] = prior.references(rng, (int(bad.sum()),))
 
 
+def _dealt(
+    rng: np.random.Generator, samplers: Sequence[LabelSampler], reference: Sequence[Ints]
+) -> tuple[list[Ints], Ints]:
+    """Per recording its answers to the wishes dealt to it, and the place of each wish's answer."""
+    wish = _joined(_wished(rng, samplers, reference))
+    visiting = wish.elsewhere()
+    slot = _deal(rng, _same_recordings([s.has(visiting) for s in samplers]))
+    at = np.argsort(slot, axis=1)
+    found, first = [], 0
+    for sampler, mine in zip(samplers, reference, strict=True):
+        last = first + mine.shape[1]
+        here = at[:, first:last]
+        home = (first <= here) & (here < last)
+        found.append(_answered(sampler, rng, _taken(wish, here), home))
+        first = last
+    return found, slot
+
+
+def _same_recordings(has: Sequence[NDArray[np.bool_]]) -> Ints:
+    """One number for all wishes that the same recordings can answer; `has` is one a recording."""
+    group = np.zeros(has[0].shape, np.int64)
+    for mine in has:
+        if not mine.all():
+            group = np.unique(2 * group + mine, return_inverse=True)[1].reshape(mine.shape)
+    return group
+
+
 def _deal(rng: np.random.Generator, group: Ints) -> Ints:
     """(step, wish) → place that each wish is dealt to, at random among the places of its group."""
     shuffled = np.argsort(group + rng.random(group.shape), axis=1)
@@ -198,21 +232,35 @@ def _deal(rng: np.random.Generator, group: Ints) -> Ints:
     return slot
 
 
-def _groups(pools: Sequence[Pool]) -> Ints | None:
-    """(class,) classes that the same recordings have bear one number."""
-    classes = [pool.classes for pool in pools if pool.classes is not None]
-    if len(classes) < len(pools):
-        return None
-    has = np.zeros((len(pools), 1 + max(int(c.max()) for c in classes)), np.bool_)
+def _answered(
+    sampler: LabelSampler, rng: np.random.Generator, wish: Query, home: NDArray[np.bool_]
+) -> Ints:
+    """What the sampler finds; wishes of its own recording (`home`) keep to their trials."""
+    found = sampler.find(rng, wish.elsewhere())
+    if (wish.other_than is not None or wish.within is not None) and home.any():
+        found[home] = sampler.find(rng, wish[home])
+    return found
+
+
+def _by_label(pool: Pool) -> LabelSampler:
+    """Finds the sample with the nearest label, of the class if there are classes."""
+    if pool.continuous is None:
+        return DiscreteSampler(pool)
+    nearest: dict[str, Any] = {"conditional": "delta_normal", "time_offset": 1, "delta": 0.0}
+    kind = ContinuousSampler if pool.classes is None else MixedSampler
+    return kind(pool, **nearest)
+
+
+def _require_all_classes(pools: Sequence[Pool]) -> None:
+    classes = [set(np.unique(p.classes)) for p in pools if p.classes is not None]
+    known = set().union(*classes)
     for n, mine in enumerate(classes):
-        has[n, mine] = True
-    return np.unique(has, axis=1, return_inverse=True)[1].ravel()
-
-
-def _found(sampler: LabelSampler, rng: np.random.Generator, query: Query) -> Ints:
-    """What the sampler finds; any of its samples where nothing answers."""
-    found = sampler.find(rng, query)
-    return np.where(found == NO_SAMPLE, sampler.negatives(rng, found.shape), found)
+        if mine != known:
+            raise DataError(
+                "sessions='joined' needs every class in every recording; recording number "
+                f"{n} has {len(mine)} of {len(known)}: drop the samples of the others, or use "
+                "sessions='separate'"
+            )
 
 
 def _joined(queries: Sequence[Query]) -> Query:
@@ -220,6 +268,20 @@ def _joined(queries: Sequence[Query]) -> Query:
     names = [f.name for f in fields(Query)]
     columns = {name: [getattr(query, name) for query in queries] for name in names}
     return Query(**{k: None if v[0] is None else np.concatenate(v, 1) for k, v in columns.items()})
+
+
+def _wished(
+    rng: np.random.Generator, samplers: Sequence[LabelSampler], reference: Sequence[Ints]
+) -> list[Query]:
+    """What each recording's references ask; one that excludes no trial beside others that do
+    says so by a number that no trial has."""
+    wishes = [s.wanted(rng, r) for s, r in zip(samplers, reference, strict=True)]
+    if all(wish.other_than is None for wish in wishes):
+        return wishes
+    return [
+        replace(wish, other_than=np.full(r.shape, NO_TRIAL)) if wish.other_than is None else wish
+        for wish, r in zip(wishes, reference, strict=True)
+    ]
 
 
 def _taken(query: Query, at: Ints) -> Query:

@@ -82,6 +82,8 @@ class LabelSampler(Sampler, Protocol):
 
     def wanted(self, rng: np.random.Generator, reference: Ints) -> Query: ...
 
+    def has(self, query: Query) -> NDArray[np.bool_]: ...
+
     def find(self, rng: np.random.Generator, query: Query) -> Ints: ...
 
 
@@ -138,8 +140,7 @@ class Layout:
         piece = np.repeat(segment, with_context)
         source = np.clip(wanted, self.start[piece], self.stop[piece] - 1)
         rows = np.zeros((self.n_rows, self.n_channels), np.float32)
-        unique, back = np.unique(source, return_inverse=True)
-        rows[: len(source), : self.signal.shape[1]] = take(self.signal, unique)[back]
+        rows[: len(source), : self.signal.shape[1]] = take(self.signal, source)
         origin = np.full(self.n_rows, -1, np.int64)
         origin[: len(source)] = source
         end = np.cumsum(length)

@@ -14,6 +14,9 @@ from ..trials import Ints
 NO_SAMPLE = -1
 """Answer of `find` where the pool holds no sample that is asked for."""
 
+NO_TRIAL = np.iinfo(np.int64).min
+"""A number that no trial has: partner of a trial that has none, or no trial to leave out."""
+
 
 @dataclass(frozen=True, eq=False)
 class Query:
