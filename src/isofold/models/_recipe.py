@@ -115,6 +115,9 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
             f"conditional={settings['conditional']!r} needs delta > 0, the standard deviation "
             f"around the reference's label in the label's own unit; got {settings['delta']!r}"
         )
+    for entry in settings["objectives"] or ():
+        if isinstance(entry, dict):
+            check({**settings, **entry, "objectives": None}, architecture)
 
 
 def check_sessions(settings: dict[str, Any], n_recordings: int) -> None:
