@@ -141,7 +141,7 @@ def auto_table() -> str:
     given = ({}, {"learning_rate": 3e-4})
     recording = iso.Recording(np.zeros((10_000, 2)), rate=40.0)
     models = [iso.CEBRA(**settings) for settings in given]
-    resolved = [m._resolve(gather(m, recording, reset=True))[0] for m in models]
+    resolved = [m._resolve([gather(m, recording, reset=True)]) for m in models]
     names = [k for k, v in iso.CEBRA().get_params().items() if v == "auto"]
     rows = [
         '| setting left at "auto" | becomes | with an explicit `learning_rate` |',

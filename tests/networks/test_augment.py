@@ -133,17 +133,17 @@ def test_binomial_has_its_mean_and_variance_for_large_counts_too(n, p):
 def test_one_kind_and_one_value_are_picked_a_call():
     masking = {"RandomNeuronMask": [0.1, 0.9], "RandomTimestepMask": (0.4, 0.6, 0.2)}
     kinds, values = parse_masking(masking)
-    x = jnp.ones((100 * WINDOW, CHANNELS))
+    x = jnp.ones((40 * WINDOW, CHANNELS))
     run = jax.jit(jax.vmap(lambda key: augment(key, x, WINDOW, kinds, values)))
     y = np.asarray(run(jax.random.split(jax.random.key(0), 200)))
-    y = y.reshape(200, 100, WINDOW, CHANNELS)
+    y = y.reshape(200, 40, WINDOW, CHANNELS)
     by_channel = (y == y[:, :, :1]).all(axis=(1, 2, 3))
     by_row = (y == y[:, :, :, :1]).all(axis=(1, 2, 3))
     assert (by_channel != by_row).all()  # never both
     assert within(by_channel.mean(), 0.5, 200)
     rates = (y == 0).mean(axis=(1, 2, 3))
     for found, choices in ((rates[by_channel], (0.1, 0.9)), (rates[by_row], (0.4, 0.6))):
-        near = np.abs(found[:, None] - choices) < 0.09
+        near = np.abs(found[:, None] - choices) < 0.1
         assert near.any(axis=1).all()
         assert within(near.mean(axis=0), 0.5, len(found))
 

@@ -47,8 +47,6 @@ for m in range(1, 11):
         PUBLISHED[f"offset1-model-mse-resnet-{m}layers{end}"] = (size, (0, 1), 1)
 
 ONE_OF_EACH_FAMILY = [
-    "offset1-model",
-    "offset1-model-v4",
     "offset1-model-mse-clip-1-5",
     "offset1-model-mse-resnet-3layers-tanh",
     "offset10-model",
@@ -100,12 +98,15 @@ def test_size_offset_and_stride_are_the_published_ones(name):
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_a_row_sees_its_receptive_field_and_nothing_else(name):
-    encoder = drawn(name)
+def test_a_row_sees_its_receptive_field_and_a_causal_one_no_future(name):
+    encoder = drawn(name, causal=True)
     field, stride = encoder.receptive_field, encoder.stride
+    assert encoder.offset == get_architecture(name, causal=True).offset == (field - 1, 1)
     for k in (0, 3):
-        want = np.arange(k * stride, k * stride + field)
-        assert (seen_by(encoder, k, field + 6 * stride) == want).all()
+        seen = seen_by(encoder, k, field + 6 * stride)
+        assert (seen == np.arange(k * stride, k * stride + field)).all()
+        # Output row k is the embedding of the sample t whose window begins there, at t − left.
+        assert seen.max() == k * stride + encoder.offset[0]
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -119,28 +120,12 @@ def test_windows_end_to_end_give_the_embedding_of_each_alone(name):
         alone = embed(encoder, window)
         assert alone.shape == (1, 3)
         np.testing.assert_allclose(z[i * field // stride], alone[0], atol=1e-5)
+    # Only models for the cosine distance have unit length.
+    unit = np.allclose(np.linalg.norm(z, axis=1), 1, atol=1e-5)
+    assert unit == encoder.normalize == ARCHITECTURES[name].normalize
 
 
-@pytest.mark.parametrize("name", EACH)
-def test_causal_windows_do_not_see_the_future(name):
-    encoder = drawn(name, causal=True)
-    field, stride = encoder.receptive_field, encoder.stride
-    assert encoder.offset == get_architecture(name, causal=True).offset == (field - 1, 1)
-    # The embedding of sample t is the output row of the window that begins at t − left.
-    k = 3
-    t = k * stride + encoder.offset[0]
-    seen = seen_by(encoder, k, field + 6 * stride)
-    assert (seen.min(), seen.max()) == (t - field + 1, t)
-
-
-@pytest.mark.parametrize("name", EACH)
-def test_only_normalised_models_have_unit_length(name):
-    encoder = drawn(name)
-    z = np.asarray(embed(encoder, rows(60)))
-    assert np.allclose(np.linalg.norm(z, axis=1), 1, atol=1e-5) == ARCHITECTURES[name].normalize
-
-
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", ONE_OF_EACH_FAMILY)
 def test_padded_channels_change_nothing_and_do_not_learn(name):
     x = rows(60, 5)
     z = []
@@ -148,7 +133,7 @@ def test_padded_channels_change_nothing_and_do_not_learn(name):
         encoder = build(ARCHITECTURES[name], 5, padded, 8, 2, np.random.default_rng(1))
         given = jnp.pad(x, ((0, 0), (0, padded - 5)))
         z.append(embed(encoder, given))
-    np.testing.assert_allclose(*z, atol=1e-6)
+    np.testing.assert_allclose(*z, atol=1e-5)
     gradient = jax.jit(jax.grad(lambda encoder: encoder(given).sum()))(encoder)
     for layer, slope in zip(encoder.layers, gradient.layers, strict=True):
         for weight, change in zip(jax.tree.leaves(layer), jax.tree.leaves(slope), strict=True):
@@ -174,7 +159,7 @@ def test_n_layers_are_n_layers():
 
 def test_a_row_of_zeros_has_a_finite_gradient():
     zero = jax.tree.map(jnp.zeros_like, drawn("offset1-model"))
-    assert np.isfinite(jax.grad(lambda x: zero(x).sum())(jnp.zeros((3, 6)))).all()
+    assert np.isfinite(slope(zero, jnp.zeros((3, 6)), jnp.asarray(1))).all()
 
 
 @pytest.mark.parametrize(

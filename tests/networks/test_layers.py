@@ -34,8 +34,8 @@ def rows(n, channels):
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
-@pytest.mark.parametrize("taps", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("n", [5, 20, 21])
+@pytest.mark.parametrize("taps", [1, 2, 3, 5])
+@pytest.mark.parametrize("n", [5, 20])
 def test_convolution_is_the_textbook_one(taps, stride, n):
     conv, weight, bias = drawn(taps, 4, 3, stride)
     x, given = rows(n, 4)
@@ -62,7 +62,7 @@ def test_residual_cuts_or_fills_up_its_input(channels, units):
     np.testing.assert_allclose(Residual(linear)(given), want, atol=1e-5)
 
 
-@pytest.mark.parametrize("n", [4, 5, 12, 13])
+@pytest.mark.parametrize("n", [4, 13])
 def test_subsample_has_the_first_row_of_each_window_beside_its_units(n):
     conv, weight, bias = drawn(4, 3, 2, stride=2)
     x, given = rows(n, 3)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from ..networks import Encoder, parse_masking
+from ..networks import Encoder, check_counts, parse_masking
 from ..recording import Recording
 from ._contrast import PairsOf, hyper_settings, source_of
 from ._encode import embed
@@ -90,6 +90,7 @@ def fit_encoders(
         sources.append(source)
         whole.append(all_rows)
     channels = tuple(recording.n_channels for recording in recordings)
+    _check_masks(settings, recordings)
     plan = _plan(settings, steps, tuple(whole), channels, adapt)
     hook, every = _hook(held_out, callback, callback_frequency, steps)
     with progress(steps, verbose) as tick:
@@ -156,6 +157,13 @@ def _hook(held_out: HeldOut | None, callback, every: int | None, steps: int):
         return (done % look == 0 or done == steps) and held_out.look(done, trained)
 
     return both, np.gcd(look, every) if callback is not None and every else look
+
+
+def _check_masks(settings: dict[str, Any], recordings: Sequence[Recording]) -> None:
+    """Only counts can be thinned."""
+    kinds, _ = parse_masking(settings["masking_kwargs"])
+    for recording in recordings:
+        check_counts(kinds, recording.signal)
 
 
 def _seed(settings: dict[str, Any]) -> int:

@@ -27,19 +27,19 @@ class Encoder(eqx.Module):
     causal: bool = eqx.field(static=True, default=False)
 
     def __call__(
-        self, x: Float[Array, "row channel"], key: jax.Array | None = None, window: int = 64
+        self, rows: Float[Array, "row channel"], key: jax.Array | None = None, window: int = 64
     ) -> Float[Array, "shorter latent"]:
         """The embedding of one long array.
 
         With a `key` dropout layers are active: a mask of units for every run of `window` rows of
         the input (a multiple of the stride), drawn anew by each layer.
         """
-        if x.shape[0] < self.receptive_field:
+        if rows.shape[0] < self.receptive_field:
             raise DataError(
                 f"an encoder needs at least its receptive field, {self.receptive_field} rows, got "
-                f"{x.shape[0]}; repeat the edges of short trials, or use a shorter architecture"
+                f"{rows.shape[0]}; repeat the edges of short trials, or use a shorter architecture"
             )
-        every = 1
+        x, every = rows, 1
         for number, layer in enumerate(self.layers):
             noise = None
             if key is not None:

@@ -27,11 +27,11 @@ class OwnEncoder(eqx.Module):
     """Which of "key" and "window" the module takes."""
 
     def __call__(
-        self, x: Float[Array, "row channel"], key: jax.Array | None = None, window: int = 64
+        self, rows: Float[Array, "row channel"], key: jax.Array | None = None, window: int = 64
     ) -> Array:
         """The embedding of one long array; channels beyond `n_channels` are padding."""
         given = {"key": key, "window": window}
-        return self.module(x[:, : self.n_channels], **{name: given[name] for name in self.takes})
+        return self.module(rows[:, : self.n_channels], **{k: given[k] for k in self.takes})
 
     @property
     def receptive_field(self) -> int:
