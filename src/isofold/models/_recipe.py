@@ -73,8 +73,8 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
             f"must be one of {RULES}",
             lambda v: v in RULES,
         ),
-        ("temperature_mode", "must be 'constant' or 'auto'", lambda v: v in ("constant", "auto")),
-        ("temperature", "must be positive", _positive),
+        ("temperature_mode", "must be 'constant', 'auto' or 'validation'", _constant_or_auto),
+        ("temperature", "must be positive (a list needs temperature_mode='validation')", _positive),
         ("min_temperature", "must be positive", _positive),
         ("learning_rate", "must be positive", _positive),
         ("time_offsets", "must be a whole number of samples >= 1", _whole(1)),
@@ -124,6 +124,11 @@ def check_sessions(settings: dict[str, Any], n_recordings: int) -> None:
     """Refuse what several recordings in one fit do not allow."""
     if settings["sessions"] != "joined":
         return
+    if settings["validation"] is not None:
+        raise DataError(
+            "sessions='joined' needs the labels of all recordings to embed one and has no "
+            f"held-out information; got validation={settings['validation']}: give None"
+        )
     rules = settings["objectives"]
     found = [one["conditional"] for one in rules]
     if n_recordings < 2 or len(rules) > 1 or found[0] in OF_TIME or settings["batch_size"] is None:
@@ -133,6 +138,11 @@ def check_sessions(settings: dict[str, Any], n_recordings: int) -> None:
             f"{n_recordings} recording(s), conditional {found}, "
             f"batch_size={settings['batch_size']}"
         )
+
+
+def _constant_or_auto(value: Any) -> bool:
+    """By now a temperature has been chosen, so that "validation" stands here no more."""
+    return value in ("constant", "auto")
 
 
 def _number(value: Any) -> bool:

@@ -17,6 +17,11 @@ from ._inputs import Inputs, inputs_of, is_list_of_recordings, targets_of
 
 def session_number(model: Any, session_id: int | str | None, recording: Any = None) -> int:
     """Place of a recording among those of the fit: by number, by name, or the only one."""
+    if model.settings_["sessions"] == "joined":
+        raise DataError(
+            "sessions='joined' has one encoder for all recordings together: there is no score or "
+            "stream of one; use transform([...all recordings...], with_labels=True)"
+        )
     names = list(model.sessions_)
     if session_id is None and len(names) == 1:
         return 0
@@ -38,6 +43,15 @@ def transform_one(model: Any, X: Any, session_id: int | str | None, trials: Any)
     inputs = inputs_of(model, X, trials=trials, reset=None if len(model.sessions_) > 1 else False)
     recording = inputs.recording
     number = session_number(model, session_id, X if isinstance(X, Recording) else None)
+    require_channels(model, number, recording)
+    if inputs.shape is None:
+        require_complete(recording, used=np.ones(len(recording), bool))
+    z, edge = model._embed_with(number, recording)
+    return _given_back(model, number, inputs, z, edge, labels_used=False)
+
+
+def require_channels(model: Any, number: int, recording: Recording) -> None:
+    """The recording must have as many channels as its session."""
     expected = model.channels_[number]
     if recording.n_channels != expected:
         raise DataError(
@@ -45,10 +59,6 @@ def transform_one(model: Any, X: Any, session_id: int | str | None, trials: Any)
             f"{expected} features as input: recording {recording.name!r} must have the channels of "
             "the one the model was fitted on"
         )
-    if inputs.shape is None:
-        require_complete(recording, used=np.ones(len(recording), bool))
-    z, edge = model._embed_with(number, recording)
-    return _given_back(model, number, inputs, z, edge, labels_used=False)
 
 
 def transform_joined(model: Any, X: Any, with_labels: bool) -> list:
@@ -64,6 +74,14 @@ def transform_joined(model: Any, X: Any, with_labels: bool) -> list:
     inputs = [inputs_of(model, x, reset=None) for x in X]
     recordings = [one.recording for one in inputs]
     names = model.settings_["labels"]
+    found = [one.recording.name for one in inputs if one.shape is None]
+    if found and found != list(model.sessions_):
+        raise DataError(
+            f"give the recordings of the fit in their order, {list(model.sessions_)}, got {found}"
+        )
+    for number, recording in enumerate(recordings):
+        require_channels(model, number, recording)
+        require_complete(recording, names, np.ones(len(recording), bool))
     targets = targets_of(recordings, names)
     out = []
     for number, one in enumerate(inputs):
