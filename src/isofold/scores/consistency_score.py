@@ -72,7 +72,7 @@ def consistency_score(
                 f"Invalid dataset_ids: one an embedding and two different ones at least, got "
                 f"{ids.tolist()} for {len(zs)} embeddings"
             )
-        rows = dict(enumerate(zs))
+        rows: dict = dict(enumerate(zs))
         found = consistency(
             rows, between="datasets", labels=_labels(zs, labels), in_sample=True, n_chance=0,
             bins=num_discretization_bins,
