@@ -27,8 +27,8 @@ def information(
     batches: int = EVALUATION["batches"],
     batch_size: int | None = EVALUATION["batch_size"],
     num_negatives: int = EVALUATION["num_negatives"],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """log₂ M − InfoNCE/ln 2 of each batch in bits, mean over objectives; and the same by chance.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """log₂ M − InfoNCE/ln 2 of each batch in bits, mean over objectives; the same by chance; and M.
 
     Pairs follow the rules of the fit within this recording. Chance pairs every reference with a
     random sample. 0 is a collapsed embedding. `batch_size=None`: every sample is a reference.
@@ -54,4 +54,4 @@ def information(
         for partner in (positive, rng.permuted(positive, axis=1)):
             rows = (pool.rows[i][..., latents] for i in (reference, partner, negative))
             found.append(np.asarray(bits_of(*rows, temperature, distance=one["distance"]), float))
-    return np.mean(found[::2], axis=0), np.mean(found[1::2], axis=0)
+    return np.mean(found[::2], axis=0), np.mean(found[1::2], axis=0), negative.shape[1]
