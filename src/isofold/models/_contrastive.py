@@ -42,9 +42,10 @@ class Contrastive(Estimator):
     encoders_: tuple
     sessions_: tuple[str, ...]
     channels_: tuple[int, ...]
-    losses_: NDArray[np.float64]
     loss_: NDArray[np.float64]
+    losses_: NDArray[np.float64]
     temperatures_: NDArray[np.float64]
+    num_negatives_: int | None
 
     # -- fit ----------------------------------------------------------------------------------
 
@@ -326,7 +327,7 @@ class Contrastive(Estimator):
     ) -> tuple[NDArray[np.float64], str, NDArray[np.float64]]:
         """Information in bits of each evaluation batch, its unit, and what chance gives."""
         z, _ = self._embed(recording)
-        bits, chance = information(
+        bits, chance, _ = information(
             z, recording, self.settings_["objectives"], self.objective_temperature_,
             self.outside_trials, seed,
         )  # fmt: skip

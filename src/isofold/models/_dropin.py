@@ -70,12 +70,11 @@ def infonce_batches(
     z, _ = model._embed_with(number, inputs.recording)
     whole = settings["batch_size"] is None
     # A full batch holds every pair there is: the next would be the same.
-    bits, _ = information(
+    bits, _, n_negatives = information(
         z, inputs.recording, settings["objectives"], model.objective_temperature_,
         model.outside_trials, seed, 1 if whole else num_batches, settings["batch_size"],
         settings["num_negatives"],
     )  # fmt: skip
-    n_negatives = len(z) if whole else settings["num_negatives"]
     return np.log(n_negatives) - bits * np.log(2), n_negatives
 
 

@@ -77,8 +77,7 @@ def gather_several(
         if not isinstance(values, (list, tuple)) or len(values) != len(X):
             raise DataError(
                 f"Invalid number of sessions: with {len(X)} recordings each label is a list of "
-                f"{len(X)} arrays, got "
-                f"{type(values).__name__} of {np.size(np.asarray(values, object))}"
+                f"{len(X)} arrays, got {type(values).__name__} of {len(values)}"
             )
     walls = trials if trials is not None else [None] * len(X)
     found = []

@@ -72,9 +72,8 @@ def consistency_score(
                 f"Invalid dataset_ids: one an embedding and two different ones at least, got "
                 f"{ids.tolist()} for {len(zs)} embeddings"
             )
-        rows: dict = dict(enumerate(zs))
         found = consistency(
-            rows, between="datasets", labels=_labels(zs, labels), in_sample=True, n_chance=0,
+            zs, between="datasets", labels=_labels(zs, labels), in_sample=True, n_chance=0,
             bins=num_discretization_bins,
         ).parts  # fmt: skip
     pairs = np.array([(ids[a], ids[b]) for a, b in found.index])
