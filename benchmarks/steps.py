@@ -4,9 +4,10 @@ python benchmarks/steps.py [--modes time behavior ...] [--steps 1000] [--seeds 3
 
 120 channels × 10,000 samples of simulated place cells, offset10-model, batch 512, constant rate
 3e-4, against `cebra` 0.6.1; trials of 100 samples against TrialCEBRA 0.0.5; and 10⁶ samples with
-behaviour. Fits of the two packages take turns; the figure is the median of the ratios of neighbours.
-Beside each the information log(negatives) − InfoNCE over the last tenth of the steps, and how often
-the time of a step holds 0.85 GFLOP at the rate of a matrix product in the same process.
+behaviour. Fits of the two packages take turns; the figure is the median of the ratios of
+neighbours. Beside each the information log(negatives) − InfoNCE over the last tenth of the steps,
+and how often the time of a step holds 0.85 GFLOP (a recording) at the rate of a matrix product in
+the same process.
 """
 
 from __future__ import annotations
@@ -129,9 +130,10 @@ def measure(mode: str, both: dict[str, dict]) -> dict[str, float]:
         done = _jobs.run(package, both[package])
         row[f"{package}_steps_per_s"] = rate(done, steps)
         row[f"{package}_fit_s"] = float(done["seconds"])
-        # The last tenth of the steps, so that batch noise averages out.
-        last = float(np.mean(done["loss"][-max(steps // 10, 1) :]))
-        row[f"{package}_information"] = float(np.log(negatives) - last)
+        if steps >= 10:
+            # The last tenth of the steps, so that batch noise averages out.
+            last = float(np.mean(done["loss"][-(steps // 10) :]))
+            row[f"{package}_information"] = float(np.log(negatives) - last)
     row["ratio"] = row["isofold_steps_per_s"] / row["cebra_steps_per_s"]
     row["product_gflops"] = float(done["product_rate"]) / 1e9
     limit = STEP_FLOP * len(both["cebra"]["x"]) / float(done["product_rate"])
