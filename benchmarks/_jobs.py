@@ -49,6 +49,17 @@ def run(package: str, job: dict[str, Any]) -> dict[str, np.ndarray]:
             return dict(file)
 
 
+def call(script: str | Path, job: dict[str, Any], python: str = sys.executable) -> dict[str, Any]:
+    """Run a script on a job file in a process of its own and return the JSON that it wrote."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, path = Path(folder) / "out.json", Path(folder) / "job.json"
+        path.write_text(json.dumps({**job, "out": str(out)}))
+        done = subprocess.run([python, script, path], capture_output=True, text=True, cwd=HERE)
+        if done.returncode:
+            raise RuntimeError(f"{script} failed on {job}:\n{done.stderr[-3000:]}")
+        return json.loads(out.read_text())
+
+
 class Rows:
     """Rows of a result: each is printed and saved at once, so that a run may be stopped."""
 
