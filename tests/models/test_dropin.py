@@ -134,7 +134,7 @@ def test_callback_gets_step_and_model_and_a_frequency_needs_one():
     seen = []
     CEBRA(**SHORT).fit(X, callback=lambda step, model: seen.append(step), callback_frequency=2)
     assert seen == [2, 4]
-    with pytest.raises(ValueError, match="callback_frequency .* give callback too"):
+    with pytest.raises(ValueError, match=r"callback_frequency .* give callback too"):
         CEBRA(**SHORT).fit(X, callback_frequency=2)
 
 
