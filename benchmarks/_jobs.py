@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def peer_python() -> str:
 
 
 def run(package: str, job: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Run one fit in a process of its own and return what it wrote."""
+    """Run one job in a process of its own and return what it wrote."""
     script = "peers/fit_cebra.py" if package == "cebra" else "fit_isofold.py"
     python = peer_python() if package == "cebra" else sys.executable
     with tempfile.TemporaryDirectory() as folder:
@@ -48,9 +49,23 @@ def run(package: str, job: dict[str, Any]) -> dict[str, np.ndarray]:
             return dict(file)
 
 
+class Rows:
+    """Rows of a result: each is printed and saved at once, so that a run may be stopped."""
+
+    def __init__(self, out: Path, **about: Any):
+        self._out, self._about = out, {"machine": machine(), **about}
+        self.rows: list[dict[str, Any]] = []
+        out.parent.mkdir(parents=True, exist_ok=True)
+
+    def add(self, **row: Any) -> None:
+        self.rows.append(row)
+        print(json.dumps(row), flush=True)
+        self._out.write_text(json.dumps({**self._about, "rows": self.rows}, indent=1) + "\n")
+
+
 def machine() -> str:
     """Processor and number of cores, for the head of a table."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names) or '?'} × {names[0] if names else platform.processor()}"
+    return f"{os.cpu_count()} × {names[0] if names else platform.processor()}"

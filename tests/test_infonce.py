@@ -1,11 +1,16 @@
 """InfoNCE against loops and its known values."""
 
+import sys
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.special import iv, loggamma
 
 from isofold.objectives import infonce
+
+infonce_module = sys.modules["isofold.objectives.infonce"]
 
 
 def loops(r, p, n, temperature, distance):
@@ -60,3 +65,41 @@ def test_best_embedding_reaches_the_closed_form_ceiling():
 def test_large_similarities_do_not_overflow():
     z = jnp.ones((4, 2)) * 100
     assert np.isfinite(float(infonce(z, z, z, 0.01, "cosine")))
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize("n", [12, 13])
+def test_blocks_of_references_give_the_loss_and_gradient_of_one(monkeypatch, distance, n):
+    """Memory-linear: 11 negatives a reference and room for 40 pairs are blocks of 3."""
+    rng = np.random.default_rng(3)
+    r, p, m = (jnp.asarray(unit(rng, k, 3), jnp.float32) for k in (n, n, 11))
+
+    def both():
+        def loss(r, p, m, temperature):
+            return infonce(r, p, m, temperature, distance)
+
+        slopes = jax.value_and_grad(loss, argnums=(0, 1, 2, 3))
+        return jax.jit(slopes)(r, p, m, jnp.float32(0.4))
+
+    (direct, slopes) = both()
+    monkeypatch.setattr(infonce_module, "PAIRS", 40)
+    (blocked, blocked_slopes) = both()
+    assert float(blocked) == pytest.approx(float(direct), rel=1e-6)
+    for a, b in zip(slopes, blocked_slopes, strict=True):
+        assert np.abs(a).max() > 1e-4
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_blocks_hold_no_square_array(monkeypatch):
+    """The compiled loss and its gradient have no array of all pairs."""
+    monkeypatch.setattr(infonce_module, "PAIRS", 640)
+    z = jnp.ones((96, 4)) / 2
+    text = str(jax.make_jaxpr(jax.grad(lambda r: infonce(r, z, z, 1.0, "cosine")))(z))
+    assert "96,96" not in text
+    assert "6,96" in text
+
+
+def test_more_negatives_than_references_raise_chance_by_their_log():
+    z = jnp.ones((8, 4)) / 2
+    many = jnp.ones((64, 4)) / 2
+    assert float(infonce(z, z, many, 0.3, "cosine")) == pytest.approx(np.log(64), rel=1e-5)

@@ -1,7 +1,10 @@
-"""One fit with the `cebra` package: python fit_cebra.py JOB.json. Runs in the peer's environment.
+"""One fit with the `cebra` package: python fit_cebra.py JOB.json. Runs in the peers' environment.
 
-The job: data (npz with train, everything, and y), out (npz), mode, rate, steps, every. Writes fit
-seconds, loss of every step, and the embedding of everything at every checkpoint.
+The job: `data`, an npz; names in it: `x` (one a recording), `y` (a list of labels, each with one
+name a recording), `embed` (one a recording, or none); `settings` of the estimator; `steps` in
+pieces of `every`; `out`, an npz. Optional: `warm` (train a little before the clock starts), `trial`
+(TrialCEBRA), `look` (steps between two looks at the clock).
+Writes seconds, the loss of every step, `clock`, and `z0`, `z1`, … (piece, time, latent).
 """
 
 from __future__ import annotations
@@ -12,35 +15,46 @@ import time
 
 import cebra
 import numpy as np
+import torch
 
 
 def main(path: str) -> None:
     with open(path) as file:
         job = json.load(file)
     data = np.load(job["data"])
-    labels = () if job["mode"] == "time" else (data["y"],)
-    settings = {
-        "model_architecture": "offset10-model",
-        "batch_size": 512,
-        "learning_rate": job["rate"],
-        "temperature": 1.0,
-        "output_dimension": 3,
-        "time_offsets": 10,
-        "conditional": "time" if job["mode"] == "time" else "time_delta",
-        "device": "cpu",
-    }
-    if job["warm"]:
-        cebra.CEBRA(max_iterations=20, **settings).fit(data["train"], *labels)
-    model = cebra.CEBRA(max_iterations=job["every"], **settings)
-    seconds, embeddings = 0.0, []
-    for _ in range(job["steps"] // job["every"]):
+    x = _one_or_several([data[name] for name in job["x"]])
+    y = [_one_or_several([data[name] for name in label]) for label in job["y"]]
+    torch.manual_seed(job["seed"])
+    estimator = cebra.CEBRA
+    if job.get("trial"):
+        from trial_cebra import TrialCEBRA as estimator
+    settings = {"device": "cpu", **job["settings"]}
+    if job.get("warm"):
+        estimator(**{**settings, "max_iterations": job.get("warm_steps", 20)}).fit(x, *y)
+    model = estimator(**{**settings, "max_iterations": job["every"]})
+    seconds, clock, embeddings = 0.0, [], []
+    watch = {}
+    if job.get("look"):
+        watch["callback"] = lambda step, _: clock.append((step, time.perf_counter()))
+        watch["callback_frequency"] = job["look"]
+    for piece in range(job["steps"] // job["every"]):
         start = time.perf_counter()
-        model.partial_fit(data["train"], *labels)
+        (model.fit if piece == 0 else model.partial_fit)(x, *y, **watch)
         seconds += time.perf_counter() - start
-        if "everything" in data:
-            embeddings.append(model.transform(data["everything"]))
+        embeddings.append(_embedded(model, [data[name] for name in job.get("embed", [])]))
+    z = {f"z{n}": np.array(pieces) for n, pieces in enumerate(zip(*embeddings, strict=True))}
     loss = np.array(model.state_dict_["loss"])
-    np.savez(job["out"], seconds=seconds, loss=loss, embeddings=np.array(embeddings))
+    np.savez(job["out"], seconds=seconds, loss=loss, clock=np.array(clock), **z)
+
+
+def _one_or_several(values: list):
+    return values[0] if len(values) == 1 else values
+
+
+def _embedded(model, recordings: list) -> list[np.ndarray]:
+    if len(recordings) == 1:
+        return [np.asarray(model.transform(recordings[0]))]
+    return [np.asarray(model.transform(x, session_id=n)) for n, x in enumerate(recordings)]
 
 
 if __name__ == "__main__":

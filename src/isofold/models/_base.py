@@ -17,7 +17,7 @@ from .._missing import require_complete
 from ..recording import Recording
 from ._embedding import as_embedding
 from ._files import write_model
-from ._inputs import gather, is_list_of_recordings, positional
+from ._inputs import Inputs, gather, is_list_of_recordings, positional
 
 OWN_ENCODER = "an encoder of its own"
 """Stands in a file for a function, which is never written."""
@@ -99,10 +99,14 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     ) -> float:
         """Goodness of fit on (held-out) data, in `score_unit_`; higher is better."""
         check_is_fitted(self)
-        recording = self._scored(gather(self, X, positional(y, keyword), labels, trials))
+        recording = self._scored(self._to_score(X, positional(y, keyword), labels, trials))
         return float(np.mean(self.goodness_parts(recording)[0]))
 
-    def _scored(self, inputs) -> Recording:
+    def _to_score(self, X: Any, y: tuple, labels: Any, trials: Any) -> Inputs:
+        """One checked recording; subclasses that know several find the one it belongs to."""
+        return gather(self, X, y, labels, trials)
+
+    def _scored(self, inputs: Inputs) -> Recording:
         """The recording to score; subclasses check its labels."""
         return inputs.recording
 

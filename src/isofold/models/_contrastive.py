@@ -21,9 +21,16 @@ from ._dropin import compared, infonce_batches, label_types, weights
 from ._encode import embed
 from ._fit import HeldOut, fit_encoders, split_off
 from ._information import information
-from ._inputs import Inputs, gather, gather_several, is_list_of_recordings, positional
+from ._inputs import (
+    Inputs,
+    gather,
+    gather_several,
+    inputs_of,
+    is_list_of_recordings,
+    positional,
+)
 from ._objectives import objectives_of
-from ._sessions import session_number, transform_joined, transform_one
+from ._sessions import require_channels, session_number, transform_joined, transform_one
 
 
 class Contrastive(Estimator):
@@ -55,10 +62,15 @@ class Contrastive(Estimator):
     ) -> Self:
         """Train from scratch; with `adapt`, retrain only the first layer for other channels."""
         y = positional(y, keyword)
+        watch: dict[str, Any] = {"callback": callback, "callback_frequency": callback_frequency}
+        if self.temperature_mode == "validation" and not adapt:
+            from ._temperature import choose_temperature
+
+            return choose_temperature(self, X, y, labels=labels, trials=trials, **watch)
         if self.n_init > 1 and not adapt:
             from ._seeds import keep_one
 
-            return keep_one(self, X, y, labels=labels, trials=trials)
+            return keep_one(self, X, y, labels=labels, trials=trials, **watch)
         inputs = self._gathered(X, y, labels, trials)
         settings = self._resolve(inputs)
         rng = np.random.default_rng(self.random_state)
@@ -98,6 +110,12 @@ class Contrastive(Estimator):
                 f"X has {_counts(channels)} features, but {type(self).__name__} is expecting "
                 f"{_counts(expected)} features as input: partial_fit goes on with the recordings "
                 "of the fit; for other channels use fit(X, adapt=True)"
+            )
+        names = tuple(one.recording.name for one in inputs)
+        if len(names) > 1 and names != self.sessions_:
+            raise DataError(
+                f"partial_fit goes on with the recordings of the fit, in their order: "
+                f"{list(self.sessions_)}, got {list(names)}"
             )
         rng = np.random.default_rng(self.random_state)
         before = self.losses_, self.loss_, self.temperatures_
@@ -260,9 +278,10 @@ class Contrastive(Estimator):
             return transform_joined(self, X, with_labels)
         if is_list_of_recordings(X):
             walls = trials if isinstance(trials, list) else [trials] * len(X)
-            several = len(self.sessions_) > 1
+            # Recordings bear the name of their session; arrays stand at its place.
+            places = len(self.sessions_) > 1 and not isinstance(X[0], Recording)
             return [
-                self.transform(x, batch_size, n if several else session_id, trials=table)
+                self.transform(x, batch_size, n if places else session_id, trials=table)
                 for n, (x, table) in enumerate(zip(X, walls, strict=True))
             ]
         return transform_one(self, X, session_id, trials)
@@ -295,7 +314,9 @@ class Contrastive(Estimator):
         return Stream(encoder, n, encoder.offset, padded_size(n))
 
     def _embed(self, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
-        return self._embed_with(session_number(self, None, recording), recording)
+        number = session_number(self, None, recording)
+        require_channels(self, number, recording)
+        return self._embed_with(number, recording)
 
     def _embed_with(self, number: int, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
         with on_device(self.device):
@@ -311,6 +332,11 @@ class Contrastive(Estimator):
             self.outside_trials, seed,
         )  # fmt: skip
         return bits, self.score_unit_, chance
+
+    def _to_score(self, X, y, labels, trials) -> Inputs:
+        if len(self.sessions_) > 1 and not is_list_of_recordings(X):
+            return inputs_of(self, X, y, labels, trials, reset=None)
+        return super()._to_score(X, y, labels, trials)
 
     def _scored(self, inputs: Inputs) -> Recording:
         wanted = self.settings_["labels"]
@@ -335,7 +361,7 @@ class Contrastive(Estimator):
         }  # fmt: skip
 
     def _facts(self) -> dict[str, Any]:
-        settings = self.settings_
+        settings, tried = self.settings_, getattr(self, "temperatures_tried_", None)
         if callable(settings["model_architecture"]):
             settings = settings | {"model_architecture": None}
         return {
@@ -346,6 +372,7 @@ class Contrastive(Estimator):
             "sessions": list(self.sessions_),
             "channels": list(self.channels_),
             "validation": None if self.validation_ is None else self.validation_.to_dict("list"),
+            "temperatures_tried": None if tried is None else tried.to_dict("list"),
         }
 
     def _restore(self, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
@@ -364,6 +391,8 @@ class Contrastive(Estimator):
         self.num_negatives_ = facts["num_negatives"]
         table = facts["validation"]
         self.validation_ = None if table is None else pd.DataFrame(table)
+        if facts.get("temperatures_tried") is not None:
+            self.temperatures_tried_ = pd.DataFrame(facts["temperatures_tried"])
 
 
 def _counts(channels: tuple[int, ...]) -> str:

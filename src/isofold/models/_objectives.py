@@ -63,7 +63,7 @@ def objectives_of(
     """One entry for every set of positives, all settings filled in."""
     whole = (0, int(settings["output_dimension"]))
     if settings["objectives"] is not None:
-        entries = [_checked(entry, n) for n, entry in enumerate(settings["objectives"])]
+        entries = [_checked(entry, n, labels) for n, entry in enumerate(settings["objectives"])]
         _check_cover([e.get("dimensions", whole) for e in entries], whole[1])
     elif settings["hybrid"]:
         entries = _hybrid(settings, labels, whole)
@@ -94,7 +94,7 @@ def weight_over(steps: int, given: Any) -> NDArray[np.float64]:
     start_step = 100, end_step = 200} (`isofold.objectives.schedules`)."""
     table = dict(given) if isinstance(given, dict) else {"schedule": "constant", "weight": given}
     kind = table.pop("schedule", None)
-    if kind not in SCHEDULES:
+    if kind not in SCHEDULES or not all(isinstance(v, (int, float)) for v in table.values()):
         raise DataError(
             f"a weight is a number or a table with schedule = one of {sorted(SCHEDULES)}, "
             f"got {given!r}"
@@ -123,6 +123,11 @@ def _hybrid(settings: dict[str, Any], labels: Sequence[str], whole: tuple[int, i
             f"hybrid=True uses the first hybrid_dimensions={first} latents for behaviour; "
             f"output_dimension={whole[1]} is smaller: raise it, or lower hybrid_dimensions"
         )
+    if np.shape(settings["hybrid_weights"]) != (2,):
+        raise DataError(
+            "hybrid_weights are two numbers, for behaviour and for time; got "
+            f"{settings['hybrid_weights']!r}"
+        )
     behavior, time = settings["hybrid_weights"]
     return [
         {"dimensions": (0, first), "weight": float(behavior)},
@@ -130,24 +135,33 @@ def _hybrid(settings: dict[str, Any], labels: Sequence[str], whole: tuple[int, i
     ]
 
 
-def _checked(entry: Any, number: int) -> dict[str, Any]:
+def _checked(entry: Any, number: int, labels: Sequence[str]) -> dict[str, Any]:
     unknown = set(entry) - set(OWN) if isinstance(entry, dict) else {repr(entry)}
     if unknown:
         raise DataError(
             f"objectives[{number}] is a table of {list(OWN)}; unknown: {sorted(unknown)}"
         )
-    return dict(entry)
+    own = entry.get("labels", labels)
+    own = [own] if isinstance(own, str) else list(own)
+    missing = [name for name in own if name not in labels]
+    if missing:
+        raise DataError(
+            f"objectives[{number}] uses labels {missing} that are not given to fit; name them in "
+            f"fit(recording, labels=[...]), now labels={list(labels)}"
+        )
+    return entry | {"labels": own}
 
 
-def _check_cover(slices: Sequence[Sequence[int]], dimension: int) -> None:
+def _check_cover(slices: Sequence[Any], dimension: int) -> None:
     """Slices must be distinct, lie in the embedding, and leave no latent untrained."""
-    rule = f"dimensions of objectives are (first, last) in 0…{dimension}"
-    for a, b in slices:
-        if not 0 <= a < b <= dimension:
-            raise DataError(f"{rule}, with first < last; got {(a, b)}")
+    rule = f"dimensions of objectives are whole numbers (first, last) in 0…{dimension}"
+    for one in slices:
+        whole = np.shape(one) == (2,) and all(float(d).is_integer() for d in one)
+        if not (whole and 0 <= one[0] < one[1] <= dimension):
+            raise DataError(f"{rule}, with first < last; got {one}")
     if len({(a, b) for a, b in slices}) < len(slices):
         raise DataError(f"{rule}, each of its own; got {[tuple(s) for s in slices]}")
-    covered = {latent for a, b in slices for latent in range(a, b)}
+    covered = {latent for a, b in slices for latent in range(int(a), int(b))}
     missing = sorted(set(range(dimension)) - covered)
     if missing:
         raise DataError(f"{rule}, and together leave no latent untrained; nothing trains {missing}")

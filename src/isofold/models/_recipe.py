@@ -12,7 +12,7 @@ from ..errors import DataError
 from ..networks import Architecture
 from ._objectives import OF_TIME, RULES
 
-VERSION = 1
+VERSION = 2
 
 SESSIONS = ("separate", "trunk", "joined")
 """Several recordings: encoders of their own, of their own up to the input layer, or one encoder."""
@@ -41,15 +41,16 @@ def resolve(
         "batch_size": 512 if constant else max(1024 // n_recordings, 128),
         # Without unit length the loss has no floor where positives are near: step gently.
         "learning_rate": 2e-2 if architecture.normalize else 2e-3,
-        "channel_dropout": 0.0 if constant or params["masking_kwargs"] else 0.1,
+        # Few samples are learned by heart; where there are many, whole channels place more finely.
+        "channel_dropout": 0.0
+        if constant or params["masking_kwargs"]
+        else round(0.3 * min(1.0, 2_000 / max(n_samples, 1)) ** 2, 3),
     }
     settings = {k: auto[k] if k in auto and v == "auto" else v for k, v in params.items()}
     settings["schedule"] = "constant" if constant else "one-cycle"
     batch = settings["batch_size"]
     if settings["num_negatives"] == "auto":
-        settings["num_negatives"] = (
-            batch if params["batch_size"] != "auto" or constant else batch // 2
-        )
+        settings["num_negatives"] = batch
     lags = settings["time_offsets"]
     if isinstance(lags, (tuple, list)) and len(lags) == 1:
         settings["time_offsets"] = lags[0]
@@ -77,8 +78,8 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
             f"must be one of {RULES}",
             lambda v: v in RULES,
         ),
-        ("temperature_mode", "must be 'constant' or 'auto'", lambda v: v in ("constant", "auto")),
-        ("temperature", "must be positive", _positive),
+        ("temperature_mode", "must be 'constant', 'auto' or 'validation'", _constant_or_auto),
+        ("temperature", "must be positive (a list needs temperature_mode='validation')", _positive),
         ("min_temperature", "must be positive, or None", lambda v: v is None or _positive(v)),
         ("learning_rate", "must be positive", _positive),
         ("time_offsets", "must be a whole number of samples >= 1", _whole(1)),
@@ -119,12 +120,20 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
             f"conditional={settings['conditional']!r} needs delta > 0, the standard deviation "
             f"around the reference's label in the label's own unit; got {settings['delta']!r}"
         )
+    for entry in settings["objectives"] or ():
+        if isinstance(entry, dict):
+            check({**settings, **entry, "objectives": None}, architecture)
 
 
 def check_sessions(settings: dict[str, Any], n_recordings: int) -> None:
     """Refuse what several recordings in one fit do not allow."""
     if settings["sessions"] != "joined":
         return
+    if settings["validation"] is not None:
+        raise DataError(
+            "sessions='joined' needs the labels of all recordings to embed one and has no "
+            f"held-out information; got validation={settings['validation']}: give None"
+        )
     rules = settings["objectives"]
     found = [one["conditional"] for one in rules]
     if n_recordings < 2 or len(rules) > 1 or found[0] in OF_TIME or settings["batch_size"] is None:
@@ -134,6 +143,11 @@ def check_sessions(settings: dict[str, Any], n_recordings: int) -> None:
             f"{n_recordings} recording(s), conditional {found}, "
             f"batch_size={settings['batch_size']}"
         )
+
+
+def _constant_or_auto(value: Any) -> bool:
+    """By now a temperature has been chosen, so that "validation" stands here no more."""
+    return value in ("constant", "auto")
 
 
 def _number(value: Any) -> bool:

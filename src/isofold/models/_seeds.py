@@ -40,14 +40,18 @@ def keep_one(model: Any, X: Any, y: tuple, **options: Any) -> Any:
     if model.keep == "validation":
         values = [float(fit.validation_["bits"].max()) for fit in fits]
     else:
-        values = _agreement([fit.transform(X) for fit in fits])
-    best = fits[int(np.argmax(values))]
-    model.__dict__.update({k: v for k, v in vars(best).items() if k.endswith("_")})
-    model.n_features_in_ = best.n_features_in_
+        joined = {"with_labels": True} if model.sessions == "joined" else {}
+        values = _agreement([fit.transform(X, **joined) for fit in fits])
+    take_over(model, fits[int(np.argmax(values))])
     model.inits_ = [
         {"seed": seed, model.keep: value} for seed, value in zip(seeds, values, strict=True)
     ]
     return model
+
+
+def take_over(model: Any, best: Any) -> None:
+    """Make `model` the fitted `best`; its settings stay."""
+    model.__dict__.update({k: v for k, v in vars(best).items() if k.endswith("_")})
 
 
 def _agreement(embeddings: Sequence[Any]) -> list[float]:

@@ -17,6 +17,11 @@ from ._inputs import Inputs, inputs_of, is_list_of_recordings, targets_of
 
 def session_number(model: Any, session_id: int | str | None, recording: Any = None) -> int:
     """Place of a recording among those of the fit: by number, by name, or the only one."""
+    if model.settings_["sessions"] == "joined":
+        raise DataError(
+            "sessions='joined' has one encoder for all recordings together: there is no score or "
+            "stream of one; use transform([...all recordings...], with_labels=True)"
+        )
     names = list(model.sessions_)
     if session_id is None and len(names) == 1:
         return 0
@@ -70,6 +75,14 @@ def transform_joined(model: Any, X: Any, with_labels: bool) -> list:
     inputs = [inputs_of(model, x, reset=None) for x in X]
     recordings = [one.recording for one in inputs]
     names = model.settings_["labels"]
+    found = [one.recording.name for one in inputs if one.shape is None]
+    if found and found != list(model.sessions_):
+        raise DataError(
+            f"give the recordings of the fit in their order, {list(model.sessions_)}, got {found}"
+        )
+    for number, recording in enumerate(recordings):
+        require_channels(model, number, recording)
+        require_complete(recording, names, np.ones(len(recording), bool))
     targets = targets_of(recordings, names)
     out = []
     for number, one in enumerate(inputs):
