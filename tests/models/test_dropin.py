@@ -84,6 +84,18 @@ def test_ten_samples_are_enough_for_a_default_fit():
     assert CEBRA("offset1-model", max_iterations=2).fit(X[:10]).transform(X[:10]).shape == (10, 8)
 
 
+def test_strings_and_negative_numbers_are_classes():
+    for classes in (np.array(["left", "right", "still"])[K], K - 5):
+        assert CEBRA(**SHORT).fit(X, classes).settings_["conditional"] == "discrete"
+    with pytest.raises(DataError, match="lacks 72 samples"):
+        CEBRA(**SHORT).fit(X, K - 1)
+
+
+def test_fit_transform_of_several_gives_a_list():
+    first, second = CEBRA(**SHORT).fit_transform([X, X2], [C, C2])
+    assert (first.shape, second.shape) == ((200, 3), (150, 3))
+
+
 # -- attributes -----------------------------------------------------------------------------------
 
 
