@@ -84,6 +84,18 @@ def test_ten_samples_are_enough_for_a_default_fit():
     assert CEBRA("offset1-model", max_iterations=2).fit(X[:10]).transform(X[:10]).shape == (10, 8)
 
 
+def test_strings_and_negative_numbers_are_classes():
+    for classes in (np.array(["left", "right", "still"])[K], K - 5):
+        assert CEBRA(**SHORT).fit(X, classes).settings_["conditional"] == "discrete"
+    with pytest.raises(DataError, match="lacks 72 samples"):
+        CEBRA(**SHORT).fit(X, K - 1)
+
+
+def test_fit_transform_of_several_gives_a_list():
+    first, second = CEBRA(**SHORT).fit_transform([X, X2], [C, C2])
+    assert (first.shape, second.shape) == ((200, 3), (150, 3))
+
+
 # -- attributes -----------------------------------------------------------------------------------
 
 
@@ -134,7 +146,7 @@ def test_callback_gets_step_and_model_and_a_frequency_needs_one():
     seen = []
     CEBRA(**SHORT).fit(X, callback=lambda step, model: seen.append(step), callback_frequency=2)
     assert seen == [2, 4]
-    with pytest.raises(ValueError, match="callback_frequency .* give callback too"):
+    with pytest.raises(ValueError, match=r"callback_frequency .* give callback too"):
         CEBRA(**SHORT).fit(X, callback_frequency=2)
 
 
@@ -348,3 +360,80 @@ def test_consistency_refuses_other_lengths_and_single_ones():
         consistency_score([C, C2], between="runs")
     with pytest.raises(ValueError, match="Invalid list of embeddings"):
         consistency_score([C], between="runs")
+
+
+# -- what the package's torch interface adds ------------------------------------------------------
+
+
+def fitted(*given, **settings):
+    model = CEBRA(**SHORT | settings).fit(*given)
+    assert np.isfinite(model.losses_).all()
+    return model
+
+
+@pytest.mark.parametrize(
+    "masks",
+    [
+        (("RandomNeuronMask", 0.3), ("RandomTimestepMask", [0.1, 0.5])),
+        {"NeuronBlockMask": (0.1, 0.5, 0.2)},
+        (("TimeBlockMask", (0.2, 3)),),
+    ],
+)
+def test_masks_change_what_is_learned(masks):
+    long = {"model_architecture": "offset10-model", "time_offsets": 10, "channel_dropout": 0.0}
+    bare = fitted(X, **long)
+    assert not (fitted(X, masking_kwargs=masks, **long).loss_ == bare.loss_).all()
+
+
+def test_objectives_have_slices_weights_and_schedules_of_their_own():
+    model = fitted(
+        X, C, output_dimension=5, jacobian={"schedule": "linear", "start_weight": 0.0,
+        "end_weight": 1.0, "start_step": 0, "end_step": 4},
+        objectives=[
+            {"conditional": "time_delta", "dimensions": (0, 3)},
+            {"conditional": "time", "dimensions": (0, 5), "weight": 0.5},
+            {"conditional": "delta_normal", "delta": 0.2, "dimensions": (3, 5)},
+        ],
+    )  # fmt: skip
+    assert model.losses_.shape == (4, 4)
+    assert (model.losses_[:, 3] > 0).all()
+    weighted = model.losses_ @ [1, 0.5, 1, 0]
+    penalty = model.losses_[:, 3] * np.linspace(0, 1, 5)[:4]
+    np.testing.assert_allclose(model.loss_, weighted + penalty, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("slices", "message"),
+    [
+        ([(0, 2), (3, 5)], "nothing trains"),
+        ([(0, 5), (0, 5)], "each of its own"),
+        ([(0, 9)], "in 0…5"),
+    ],
+)
+def test_slices_that_leave_gaps_or_repeat_are_refused(slices, message):
+    with pytest.raises(DataError, match=message):
+        fitted(X, output_dimension=5, objectives=[{"dimensions": s} for s in slices])
+
+
+def test_hybrid_dimensions_and_weights_are_settings():
+    model = fitted(X, C, hybrid=True, hybrid_dimensions=2, hybrid_weights=(1.0, 0.0))
+    assert model.settings_["objectives"][0]["dimensions"] == [0, 2]
+    np.testing.assert_allclose(model.loss_, model.losses_[:, 0])
+
+
+def test_recordings_joined_as_channels_need_labels_to_embed():
+    recordings = [X[:150], X2]
+    model = CEBRA(**SHORT, sessions="joined").fit(recordings, [C[:150], C2])
+    with pytest.raises(DataError, match="with_labels=True"):
+        model.transform(recordings)
+    with pytest.raises(UnsupportedError, match="no loss of one"):
+        infonce_loss(model, X2, C2, session_id=1)
+
+
+def test_a_shared_trunk_is_shared():
+    model = CEBRA(**SHORT, sessions="trunk").fit([X, X2], [C, C2])
+    one, two = model.encoders_
+    assert (np.asarray(one.layers[2].weight) == np.asarray(two.layers[2].weight)).all()
+    assert one.layers[0].weight.shape != two.layers[0].weight.shape or not np.array_equal(
+        one.layers[0].weight, two.layers[0].weight
+    )
