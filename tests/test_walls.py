@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from isofold import CEBRA, Recording, training
 from isofold._step import encode_at
+from isofold.models import _contrast
 from isofold.networks import ARCHITECTURES, build
 from isofold.sampling import Layout, MemorySource, RotatingSource
 
@@ -175,6 +176,102 @@ def test_rotating_pools_keep_the_walls_and_visit_every_sample(lengths, left, see
         assert (windows == wanted).all()
     assert visits.min() > 0
     assert visits.max() - visits.min() <= 2
+
+
+class SeveralRecorder:
+    """Keeps the rows, indices and program of the first chunk."""
+
+    def __call__(self, params, adam, rows, batch, rates, count, seed, first, *, program, **rest):
+        if not hasattr(self, "program"):
+            self.rows, self.program = [np.asarray(r) for r in rows], program
+            self.index = [np.asarray(i)[:count] for i in batch.drawn]
+            self.partner = np.asarray(batch.partner)[:count]
+        k = len(program.objectives)
+        return params, adam, jnp.zeros((len(rates), k + 1)), jnp.zeros((len(rates), k))
+
+
+SEVERAL = {
+    "time": ([], {}),
+    "discrete": (["class"], {}),
+    "mixed": (["x", "class"], {}),
+    "hybrid": (["x"], {"hybrid": True}),
+    "trial_time": (["class"], {"conditional": "trial_time", "time_window": 2}),
+    "trial_time_delta": (["x"], {"conditional": "trial_time_delta", "delta": 0.1}),
+    "joined": (["x"], {"sessions": "joined"}),
+}
+
+
+def numbered(n, offset, name, lengths):
+    """Channel 0 holds the number of the sample, unlike those of any other recording."""
+    stop = np.cumsum(lengths)
+    signal = np.stack([offset + np.arange(n, dtype=float), np.ones(n)], axis=1)
+    trials = pd.DataFrame({"start": stop - lengths, "stop": stop})
+    labels = {"x": np.sin(np.arange(n)), "class": np.arange(n) % 2}
+    return Recording(signal, rate=1.0, labels=labels, trials=trials, name=name)
+
+
+@pytest.mark.parametrize("mode", SEVERAL)
+@pytest.mark.parametrize("edges", ["replicate", "valid"])
+@pytest.mark.parametrize("rotating", [False, True])
+def test_the_step_receives_windows_of_one_segment_for_several_recordings(mode, edges, rotating):
+    labels, settings = SEVERAL[mode]
+    two = [
+        numbered(60, 1000, "a", np.array([25, 3, 20])),
+        numbered(90, 5000, "b", np.array([40, 11, 30])),
+    ]
+    recorder = SeveralRecorder()
+    model = CEBRA(
+        "offset5-model", output_dimension=3, batch_size=32, num_negatives=8, max_iterations=30,
+        time_offsets=2, edges=edges, random_state=0, **settings,
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "run_chunk", recorder)
+        if rotating:
+            patch.setattr(_contrast, "POOL_ROWS", 48)
+        model.fit(two, labels=labels)
+    k = len(recorder.program.objectives)
+    for rec, rows, index in zip(two, recorder.rows, recorder.index, strict=True):
+        first = int(rec.signal[0, 0])
+        windows = rows[index[..., None] + np.arange(-2, 3), 0].astype(int) - first
+        assert (0 <= windows).all()
+        assert (windows < len(rec)).all()  # of this recording, and no padding
+        segment = np.searchsorted(rec.trials["stop"], windows, side="right")
+        assert (segment == segment[..., :1]).all()
+        if edges == "replicate" and mode in ("time", "hybrid"):
+            at = windows[..., 2]
+            reference, later = at[:, :32], at[:, 32 * k : 32 * (k + 1)]
+            assert (later == reference + 2).all()
+    dealt = mode not in ("time", "joined")
+    assert recorder.program.dealt == dealt
+    assert recorder.partner.shape[1:] == ((k, 64) if dealt else (0, 0))
+    assert (np.sort(recorder.partner, axis=2) == np.arange(64)).all() or not dealt
+
+
+@pytest.mark.parametrize("name", ["offset5-model", "offset4-model-2x-subsample"])
+def test_the_loss_has_no_derivative_across_walls_in_rotating_pools(name):
+    """A pair's similarity depends on the rows of its own two segments alone, in every pool."""
+    rng = np.random.default_rng(0)
+    start, stop = np.array([0, 21, 50]), np.array([21, 50, 62])
+    encoder = build(ARCHITECTURES[name], 3, 8, 8, 2, rng)
+    signal = rng.standard_normal((62, 3)).astype(np.float32)
+    layout = Layout(signal, start, stop, encoder.offset, 48, 8)
+    pools = RotatingSource(layout, tile=8).pools(rng)
+    similarity = jax.jit(
+        jax.vmap(
+            jax.grad(
+                lambda rows, pair: jnp.prod(encode_at(encoder, rows, pair, False), axis=0).sum()
+            ),
+            (None, 0),
+        )
+    )
+    for pool in (next(pools) for _ in range(3)):
+        pairs = rng.integers(len(pool.sample), size=(20, 2))
+        slope = np.asarray(similarity(jnp.asarray(pool.rows), jnp.asarray(pool.centre[pairs])))
+        segment = np.searchsorted(stop, pool.sample[pairs], side="right")
+        owner = np.where(pool.origin >= 0, np.searchsorted(stop, pool.origin, side="right"), -1)
+        foreign = (owner[None] != segment[:, :1]) & (owner[None] != segment[:, 1:])
+        assert (slope[foreign] == 0).all()
+        assert (np.abs(slope).sum(axis=(1, 2)) > 0).all()
 
 
 def test_memory_source_never_changes():

@@ -28,6 +28,7 @@ from ._inputs import (
     inputs_of,
     is_list_of_recordings,
     positional,
+    tables_of,
 )
 from ._objectives import objectives_of
 from ._sessions import require_channels, session_number, transform_joined, transform_one
@@ -136,6 +137,9 @@ class Contrastive(Estimator):
 
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
         params = self.get_params(deep=False)
+        if self.temperature_mode == "validation":  # chosen by the fit that this one goes on from
+            chosen = getattr(self, "temperature_", 1.0)
+            params |= {"temperature": chosen, "temperature_mode": "constant"}
         if params["model_architecture"] == "auto":
             params["model_architecture"] = "offset10-model"
         architecture = _encoders.architecture_of(params, inputs[0].recording.n_channels)
@@ -277,7 +281,7 @@ class Contrastive(Estimator):
         if self.settings_["sessions"] == "joined":
             return transform_joined(self, X, with_labels)
         if is_list_of_recordings(X):
-            walls = trials if isinstance(trials, list) else [trials] * len(X)
+            walls = tables_of(X, trials)
             # Recordings bear the name of their session; arrays stand at its place.
             places = len(self.sessions_) > 1 and not isinstance(X[0], Recording)
             return [
@@ -361,7 +365,7 @@ class Contrastive(Estimator):
         }  # fmt: skip
 
     def _facts(self) -> dict[str, Any]:
-        settings, tried = self.settings_, getattr(self, "temperatures_tried_", None)
+        settings = self.settings_
         if callable(settings["model_architecture"]):
             settings = settings | {"model_architecture": None}
         return {
@@ -371,8 +375,8 @@ class Contrastive(Estimator):
             "num_negatives": self.num_negatives_,
             "sessions": list(self.sessions_),
             "channels": list(self.channels_),
-            "validation": None if self.validation_ is None else self.validation_.to_dict("list"),
-            "temperatures_tried": None if tried is None else tried.to_dict("list"),
+            "validation": _as_json(self.validation_),
+            "temperatures_tried": _as_json(getattr(self, "temperatures_tried_", None)),
         }
 
     def _restore(self, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
@@ -390,10 +394,19 @@ class Contrastive(Estimator):
         self.interrupted_ = facts["interrupted"]
         self.num_negatives_ = facts["num_negatives"]
         table = facts["validation"]
-        self.validation_ = None if table is None else pd.DataFrame(table)
+        self.validation_ = None if table is None else pd.DataFrame(**table)
         if facts.get("temperatures_tried") is not None:
+<<<<<<< HEAD
             self.temperatures_tried_ = pd.DataFrame(facts["temperatures_tried"])
 
 
 def _counts(channels: tuple[int, ...]) -> str:
     return ", ".join(map(str, channels))
+=======
+            self.temperatures_tried_ = pd.DataFrame(**facts["temperatures_tried"])
+
+
+def _as_json(table: pd.DataFrame | None) -> dict[str, Any] | None:
+    """Columns and rows, so that the order of the columns survives."""
+    return None if table is None else table.to_dict("split", index=False)
+>>>>>>> refs/heads/sessions

@@ -79,7 +79,9 @@ def gather_several(
                 f"Invalid number of sessions: with {len(X)} recordings each label is a list of "
                 f"{len(X)} arrays, got {type(values).__name__} of {len(values)}"
             )
-    walls = trials if trials is not None else [None] * len(X)
+    if len({isinstance(x, Recording) for x in X}) > 1:
+        raise TypeError("give a list of recordings or of arrays, not both")
+    walls = tables_of(X, trials)
     found = []
     for n, (x, table) in enumerate(zip(X, walls, strict=True)):
         one = inputs_of(estimator, x, tuple(v[n] for v in y), labels, table, reset=None)
@@ -89,6 +91,19 @@ def gather_several(
     _check_alike([one.recording for one in found], found[0].labels)
     estimator.n_features_in_ = found[0].recording.n_channels
     return found
+
+
+def tables_of(X: Sequence[Any], trials: Any) -> list[pd.DataFrame | None]:
+    """One trial table (or None) for each of several arrays."""
+    if trials is None:
+        return [None] * len(X)
+    if isinstance(trials, pd.DataFrame) or len(trials) != len(X):
+        found = "one table" if isinstance(trials, pd.DataFrame) else len(trials)
+        raise DataError(
+            f"with {len(X)} arrays, trials is a list of {len(X)} tables (None for those without), "
+            f"got {found}"
+        )
+    return list(trials)
 
 
 def _check_alike(recordings: Sequence[Recording], labels: Sequence[str]) -> None:
