@@ -396,17 +396,13 @@ class Contrastive(Estimator):
         table = facts["validation"]
         self.validation_ = None if table is None else pd.DataFrame(**table)
         if facts.get("temperatures_tried") is not None:
-<<<<<<< HEAD
-            self.temperatures_tried_ = pd.DataFrame(facts["temperatures_tried"])
-
-
-def _counts(channels: tuple[int, ...]) -> str:
-    return ", ".join(map(str, channels))
-=======
             self.temperatures_tried_ = pd.DataFrame(**facts["temperatures_tried"])
 
 
 def _as_json(table: pd.DataFrame | None) -> dict[str, Any] | None:
     """Columns and rows, so that the order of the columns survives."""
     return None if table is None else table.to_dict("split", index=False)
->>>>>>> refs/heads/sessions
+
+
+def _counts(channels: tuple[int, ...]) -> str:
+    return ", ".join(map(str, channels))
