@@ -14,10 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from ..errors import DataError, UnsupportedError
 from ..recording import Recording
 from ..sampling import padded_size
-from . import _encoders, _recipe
+from . import _encoders
 from ._base import Estimator
 from ._device import on_device
-from ._dropin import compared, infonce_batches, label_types, weights
+from ._dropin import compared, infonce_batches, weights
 from ._encode import embed
 from ._fit import HeldOut, fit_encoders, split_off
 from ._information import information
@@ -30,8 +30,8 @@ from ._inputs import (
     positional,
     tables_of,
 )
-from ._objectives import objectives_of
 from ._sessions import require_channels, session_number, transform_joined, transform_one
+from ._settings import settings_of
 
 
 class Contrastive(Estimator):
@@ -136,24 +136,7 @@ class Contrastive(Estimator):
         return [gather(self, X, y, labels, trials, reset=True)]
 
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
-        params = self.get_params(deep=False)
-        if self.temperature_mode == "validation":  # chosen by the fit that this one goes on from
-            chosen = getattr(self, "temperature_", 1.0)
-            params |= {"temperature": chosen, "temperature_mode": "constant"}
-        if params["model_architecture"] == "auto":
-            params["model_architecture"] = "offset10-model"
-        architecture = _encoders.architecture_of(params, inputs[0].recording.n_channels)
-        n_samples = int(np.mean([len(one.recording) for one in inputs]))
-        settings = _recipe.resolve(params, architecture, n_samples, len(inputs))
-        _recipe.check(settings, architecture)
-        first = inputs[0]
-        settings["objectives"] = objectives_of(settings, first.recording, first.labels)
-        settings |= {key: settings["objectives"][0][key] for key in ("conditional", "prior")}
-        used = {name for one in settings["objectives"] for name in one["labels"]}
-        settings["labels"] = [name for name in first.labels if name in used]
-        settings["label_types"] = label_types(first.recording, first.labels)
-        _recipe.check_sessions(settings, len(inputs))
-        return settings
+        return settings_of(self, inputs)
 
     def _trunk(self, inputs: Sequence[Inputs]):
         """The encoder whose upper layers `adapt` keeps."""
