@@ -32,9 +32,7 @@ def rat(path: Path) -> iso.Recording:
 class Fold:
     """Held-out trials of one fold, and what both packages train on."""
 
-    def __init__(
-        self, recording: iso.Recording, saved: str, folds: int, number: int, folder: Path
-    ):
+    def __init__(self, recording: iso.Recording, saved: str, folds: int, number: int, folder: Path):
         train, self.test = recording.folds(folds)[number]
         self.number, self._saved, self._folds = number, saved, folds
         self.labels = list(recording.labels)
