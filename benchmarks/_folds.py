@@ -33,7 +33,7 @@ class Fold:
     """Held-out trials of one fold, and what both packages train on."""
 
     def __init__(self, recording: iso.Recording, saved: str, folds: int, number: int, folder: Path):
-        train, self.test = recording.folds(folds)[number]
+        _, self.test = recording.folds(folds)[number]
         self.number, self._saved, self._folds = number, saved, folds
         self.labels = list(recording.labels)
         self.test_rows = np.isin(recording.trial, self.test.trials.index)

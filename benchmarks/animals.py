@@ -4,11 +4,11 @@ python benchmarks/animals.py [--sets 12] [--animals 3] [--laps 30] [--units 30]
 
 Simulated rats on one track: each has its own laps (speed, pauses, drift) and its own place cells;
 only the latent, position and direction, is shared. The last third of each rat's laps is held out.
-A kNN decoder of position learns from one rat's training laps in the embedding and is
-tested on another's held-out laps, for every ordered pair. Joint: one `CEBRA` fitted on all rats, with
+A kNN decoder of position learns from one rat's training laps in the embedding and is tested on
+another's held-out laps, for every ordered pair. Joint: one `CEBRA` fitted on all rats, with
 separate encoders or with one trunk. Separate: one `CEBRA` a rat, then aligned to the first of the
-pair by the orthogonal or the linear (least squares) map between mean embeddings of training samples
-in bins of position and direction. The interval resamples sets of rats.
+pair by the orthogonal or the linear (least squares) map between mean embeddings of training
+samples in bins of position and direction. The interval resamples sets of rats.
 """
 
 from __future__ import annotations
