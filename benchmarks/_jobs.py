@@ -54,7 +54,7 @@ def call(script: str | Path, job: dict[str, Any], python: str = sys.executable) 
     with tempfile.TemporaryDirectory() as folder:
         out, path = Path(folder) / "out.json", Path(folder) / "job.json"
         path.write_text(json.dumps({**job, "out": str(out)}))
-        done = subprocess.run([python, script, path], capture_output=True, text=True, cwd=HERE)
+        done = subprocess.run([python, HERE / script, path], capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"{script} failed on {job}:\n{done.stderr[-3000:]}")
         return json.loads(out.read_text())

@@ -1,8 +1,8 @@
 """All benchmarks, one after another: `make bench`. Nothing else should run on the machine.
 
-The peer's environment is made on the first call. The real recording is looked for in
-../shared/data/nelpy_linear_track, or in the folder given as the first argument; without it that
-part is left out, with a word.
+The peers' environment is made on the first call. Real recordings are looked for in ../shared/data,
+or in the folder given as the first argument; those that are not there are left out, with a word.
+Each script also runs alone and says how in its first lines.
 """
 
 from __future__ import annotations
@@ -14,22 +14,26 @@ from pathlib import Path
 
 from _jobs import HERE, ROOT
 
+REAL = {"linear-track": ("nelpy_linear_track", 1), "w-maze": ("nelpy_w_maze", 0)}
+"""Name, folder, and in how many folds the peer is tuned."""
+
 
 def call(script: str, *arguments: object) -> None:
     subprocess.run([sys.executable, HERE / script, *map(str, arguments)], cwd=ROOT, check=True)
 
 
 def main() -> None:
-    default = ROOT / "../shared/data/nelpy_linear_track"
-    data = Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    call("steps_against_cebra.py")
-    if not (data / "spikes.mat").exists():
-        print(f"real data not found: {data}; fits_against_cebra.py is left out")
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        nwb = Path(folder) / "linear-track.nwb"
-        call("convert_nelpy.py", "linear-track", data, nwb)
-        call("fits_against_cebra.py", nwb)
+    data = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "../shared/data"
+    for script in ("steps.py", "seeds.py", "transform.py", "animals.py", "stream_latency.py"):
+        call(script)
+    for name, (folder, tuned) in REAL.items():
+        if not (data / folder / "spikes.mat").exists():
+            print(f"real data not found: {data / folder}; fits.py is left out for {name}")
+            continue
+        with tempfile.TemporaryDirectory() as temporary:
+            nwb = Path(temporary) / f"{name}.nwb"
+            call("convert_nelpy.py", name, data / folder, nwb)
+            call("fits.py", nwb, "--tuned", tuned, "--walls")
     call("table.py")
 
 

@@ -1,7 +1,7 @@
 """One timed `transform`: python time_transform.py JOB.json, in the environment of its package.
 
-The job: `package` ("cebra" or "isofold"), `signal` (npy, memory-mapped), `batch_size`, and
-`out` (JSON).
+The job: `package` ("cebra" or "isofold"), `signal` (npy, memory-mapped), `batch_size`, and `out`,
+a JSON file.
 """
 
 from __future__ import annotations

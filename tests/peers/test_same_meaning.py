@@ -14,7 +14,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 log = logging.getLogger(__name__)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-STEPS, BATCH, SEEDS = 600, 256, (0, 1, 2)
+BATCH, SEEDS = 256, (0, 1, 2)
 BASE = {
     "batch_size": BATCH, "learning_rate": 1e-3, "temperature": 1.0, "output_dimension": 3,
     "time_offsets": 10, "conditional": "time_delta",
@@ -34,7 +34,7 @@ MODES = {
             "delta": 0.1,
         },
     ),
-    "discrete, offset5": (["x"], [["cell"]], {"model_architecture": "offset5-model"}),
+    "discrete, offset5": (["x"], [["quarter"]], {"model_architecture": "offset5-model"}),
     "mixed, offset10": (["x"], [["position"], ["direction"]], {}),
     "hybrid, offset10": (["x"], [["columns"]], {"hybrid": True, "output_dimension": 5}),
     "recordings, time_delta, offset10": (["x", "x1"], [["columns", "columns1"]], {}),
@@ -52,7 +52,8 @@ def rat(seed, n_units):
         "position": position,
         "direction": direction.astype(np.int64),
         "columns": np.stack([position, direction == 0, direction == 1], axis=1),
-        "cell": np.minimum((position / 1.6 * 5).astype(np.int64), 4) + 5 * direction,
+        # More than four classes have several best arrangements in 3-D, which seeds choose among.
+        "quarter": (position > 0.8) + 2 * direction.astype(np.int64),
     }
 
 
@@ -80,22 +81,27 @@ def run():
     return _jobs.run
 
 
+def steps_of(mode):
+    """Without unit length it takes long until seeds no longer differ in how far they have come."""
+    return 2000 if "mse" in mode else 600
+
+
 def fits(run, package, folder, mode):
     """Information at the end, nats, and embedding of every seed."""
     x, y, own = MODES[mode]
-    settings = {"model_architecture": "offset10-model", **BASE, **own}
+    steps, settings = steps_of(mode), {"model_architecture": "offset10-model", **BASE, **own}
     if package == "isofold":
         # The peer trains without windows at the edges.
-        settings |= {"max_iterations": STEPS, "edges": "valid"}
+        settings |= {"max_iterations": steps, "edges": "valid"}
     job = {
         "data": str(folder / "data.npz"), "x": x, "y": y, "embed": x, "settings": settings,
-        "steps": STEPS, "every": STEPS, "cache": str(folder / "cache"),
+        "steps": steps, "every": steps, "cache": str(folder / "cache"),
     }  # fmt: skip
     found = []
     for seed in SEEDS:
         done = run(package, {**job, "seed": seed})
         ceiling = np.log(BATCH * len(x)) * (2 if settings.get("hybrid") else 1)
-        information = ceiling - done["loss"][-STEPS // 10 :].mean()
+        information = ceiling - done["loss"][-steps // 10 :].mean()
         found.append((information, np.concatenate([done[f"z{n}"][0] for n in range(len(x))])))
     return np.array([f[0] for f in found]), [f[1] for f in found]
 
