@@ -119,7 +119,7 @@ def test_full_batch_of_several(two, mode):
 
 @pytest.mark.parametrize("labels", [[], ["circle"]])
 def test_a_shared_trunk_is_one_and_learns(two, labels):
-    model = CEBRA(**TINY | {"max_iterations": 400}, sessions="trunk").fit(two, labels=labels)
+    model = CEBRA(**TINY | {"num_hidden_units": 32}, sessions="trunk").fit(two, labels=labels)
     first, second = model.encoders_
     n = first.input_layers
     for a, b in zip(first.layers[n:], second.layers[n:], strict=True):
