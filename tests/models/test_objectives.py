@@ -200,15 +200,9 @@ def test_weights_follow_their_schedules(rat):
         ({"objectives": [{"dimensions": (1, 4)}]}, [], r"leave no latent untrained.* \[0\]"),
         ({"objectives": [{}, {}]}, [], "each of its own"),
         ({"objectives": [{"conditional": "tim"}]}, [], "conditional must be one of .*'tim'"),
-<<<<<<< HEAD
         ({"objectives": [{"labels": ["speed"]}]}, ["position"], r"'speed'\].* labels=\['position'"),
         ({"objectives": [{"labels": "position"}]}, ["direction"], r"'position'\].* labels=\['dir"),
         ({"objectives": [{"temperature": -1}]}, [], r"temperature must be positive .*got -1"),
-=======
-        ({"objectives": [{"labels": ["speed"]}]}, ["position"], r"'speed'\].* labels=\['pos"),
-        ({"objectives": [{"labels": "position"}]}, ["direction"], r"'position'\].* labels=\['dir"),
-        ({"objectives": [{"temperature": -1}]}, [], r"temperature must be positive, got -1"),
->>>>>>> refs/heads/sessions
         ({"objectives": [{"distance": "l1"}]}, [], "distance must be 'cosine' or 'euclidean'"),
         ({"objectives": [{"time_offsets": 0}]}, [], "time_offsets must be a whole number"),
         (
