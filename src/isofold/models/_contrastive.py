@@ -106,12 +106,7 @@ class Contrastive(Estimator):
         inputs = self._gathered(X, y, labels, trials)
         settings = self._resolve(inputs)
         channels = tuple(one.recording.n_channels for one in inputs)
-        if channels != expected:
-            raise DataError(
-                f"X has {_counts(channels)} features, but {type(self).__name__} is expecting "
-                f"{_counts(expected)} features as input: partial_fit goes on with the recordings "
-                "of the fit; for other channels use fit(X, adapt=True)"
-            )
+        require_all_channels(self, channels, expected)
         names = tuple(one.recording.name for one in inputs)
         if len(names) > 1 and names != self.sessions_:
             raise DataError(
@@ -385,7 +380,3 @@ class Contrastive(Estimator):
 def _as_json(table: pd.DataFrame | None) -> dict[str, Any] | None:
     """Columns and rows, so that the order of the columns survives."""
     return None if table is None else table.to_dict("split", index=False)
-
-
-def _counts(channels: tuple[int, ...]) -> str:
-    return ", ".join(map(str, channels))

@@ -49,6 +49,17 @@ def require_channels(model: Any, number: int, recording: Recording) -> None:
         )
 
 
+def require_all_channels(model: Any, channels: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Refuse to go on with other recordings than those of the fit."""
+    if channels != expected:
+        given, wanted = (", ".join(map(str, n)) for n in (channels, expected))
+        raise DataError(
+            f"X has {given} features, but {type(model).__name__} is expecting {wanted} features as "
+            "input: partial_fit goes on with the recordings of the fit; for other channels use "
+            "fit(X, adapt=True)"
+        )
+
+
 def transform_one(model: Any, X: Any, session_id: int | str | None, trials: Any) -> Any:
     """Embed one recording or array with the encoder of its session."""
     # scikit-learn's own check of the channels where there is one recording; ours for several.
