@@ -30,7 +30,13 @@ from ._inputs import (
     positional,
     tables_of,
 )
-from ._sessions import require_channels, session_number, transform_joined, transform_one
+from ._sessions import (
+    require_all_channels,
+    require_channels,
+    session_number,
+    transform_joined,
+    transform_one,
+)
 from ._settings import settings_of
 
 
