@@ -43,9 +43,8 @@ class Fold:
         self._condition = kinds.reindex(self.trial[self.test_rows]).to_numpy()
         x = np.asarray(recording.signal, np.float32)
         y = np.column_stack([recording.labels[name] for name in self.labels])[self.train_rows]
-        other = iso.scores.surrogate(
-            self.trial[self.train_rows], np.random.default_rng(number), "permute"
-        )
+        # From a random start on, too: laps that only change places run through the same positions.
+        other = iso.scores.surrogate(self.trial[self.train_rows], np.random.default_rng(number))
         self.path = folder / f"fold{number}.npz"
         np.savez(self.path, train=x[self.train_rows], everything=x, y=y, permuted=y[other])
 

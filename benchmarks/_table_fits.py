@@ -26,7 +26,7 @@ def fits(about: dict[str, Any], rows: pd.DataFrame) -> str:
         "walls, else on the same plain arrays. Cold: empty compilation cache; warm: filled; both "
         "in a fresh process. All held out: information in bits (τ = 1), kNN decoding of position, "
         "consistency between seeds. “Permuted”: behaviour models trained on the labels of other "
-        "laps; it shows how much consistency comes from collapsing onto labels.", "",
+        "laps from a random start on: how much consistency collapsing onto labels gives.", "",
         *_table(fitted, consistent), "", *_differences(fitted, consistent),
     ]  # fmt: skip
     return "\n".join(lines)

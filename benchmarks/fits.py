@@ -8,7 +8,7 @@ in the first `--tuned` folds, an oracle that its users do not have: the best of 
 3e-3} and of ten checkpoints by held-out InfoNCE. isofold runs with everything at "auto", on the
 same plain arrays, and with `--walls` as its users run it, with trials as walls; each with an empty
 and with a filled cache of compiled programs. Labels of training laps that changed places
-("permuted") show how consistent embeddings are that only collapse onto labels.
+and start ("permuted") show how consistent embeddings are that only collapse onto labels.
 """
 
 from __future__ import annotations

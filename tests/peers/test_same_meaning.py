@@ -1,4 +1,10 @@
-"""Equal settings, equal data: the same information and the same embeddings as the cebra package."""
+"""Equal settings, equal data: the same information and the same embeddings as the cebra package.
+
+A small difference is meant: the peer finds the nearest label in single precision, where of labels
+too close to tell apart the earliest wins. With 2,600 labels on 1.6 m that is another sample than
+the nearest in 15 % of draws, and early laps serve as positive more often; it adds about half a
+percent to its information.
+"""
 
 import logging
 import subprocess
