@@ -101,8 +101,10 @@ class Contrastive(Estimator):
         settings = self._resolve(inputs)
         channels = tuple(one.recording.n_channels for one in inputs)
         if channels != expected:
+            self.n_features_in_ = expected[0]
+            got, wanted = (c[0] if len(c) == 1 else list(c) for c in (channels, expected))
             raise DataError(
-                f"X has {list(channels)} features, but CEBRA is expecting {list(expected)} "
+                f"X has {got} features, but {type(self).__name__} is expecting {wanted} "
                 "features as input: partial_fit goes on with the recordings of the fit; for other "
                 "channels use fit(X, adapt=True)"
             )
