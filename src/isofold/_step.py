@@ -24,6 +24,9 @@ from .objectives import infonce, jacobian_penalty
 MASK_ROWS = 64
 """Rows that share one channel mask when a whole pool is encoded."""
 
+LEAST_ROWS = 1024
+"""Rows of a half below which a pool is not encoded in halves."""
+
 
 class Hyper(NamedTuple):
     """Traced settings of a step."""
@@ -114,14 +117,28 @@ def encode_at(
         x, window = rows, MASK_ROWS
     else:
         x, window = windows_at(rows, index, left, right), left + right
-    if key is None:
-        z = encoder(x)
-    else:
+    if key is not None:
         for n, (kinds, mine) in enumerate(zip(masks, values, strict=True)):
             x = augment(jax.random.fold_in(key, n), x, window, kinds, mine, n_channels)
-        z = encoder(x, jax.random.fold_in(key, len(masks)), window)
+        key = jax.random.fold_in(key, len(masks))
+    if whole:
+        return _in_two(encoder, x, key)[index - left]
     # Windows end to end, encoded as one array: the rows at the seams are computed and not read.
-    return z[index - left] if whole else z[:: window // encoder.stride]
+    return encoder(x, key, window)[:: window // encoder.stride]
+
+
+def _in_two(encoder: Encoder, x: jax.Array, key: jax.Array | None) -> jax.Array:
+    """The encoder on all rows, as two halves; the first sees on into the second.
+
+    Two chains of operations keep two cores busier than one chain on twice the rows.
+    """
+    context = encoder.receptive_field - 1
+    half = x.shape[0] // 2 // MASK_ROWS * MASK_ROWS
+    if half <= max(context, LEAST_ROWS):
+        return encoder(x, key, MASK_ROWS)
+    keys = [None, None] if key is None else jax.random.split(key)
+    parts = (x[: half + context], x[half:])
+    return jnp.concatenate([encoder(p, k, MASK_ROWS) for p, k in zip(parts, keys, strict=True)])
 
 
 def windows_at(rows, index, left: int, right: int) -> jax.Array:

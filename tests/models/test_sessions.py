@@ -204,7 +204,7 @@ def test_partial_fit_of_several_goes_on(two, fitted, tmp_path):
     assert len(loss) == 25
     assert loss.mean() < fitted.loss_[:25].mean() - 0.3  # where it left off, not anew
     assert np.abs(model.transform(two)[1].values - fitted.transform(two)[1].values).max() > 1e-4
-    with pytest.raises(DataError, match=r"\[12\] features, but CEBRA is expecting \[12, 9\]"):
+    with pytest.raises(DataError, match=r"12 features, but CEBRA is expecting \[12, 9\]"):
         model.partial_fit(two[0], labels=["circle"])
     with pytest.raises(DataError, match=r"in their order: \['a', 'b'\], got \['a', 'c'\]"):
         model.partial_fit([two[0], replace(two[1], name="c")], labels=["circle"])

@@ -171,7 +171,7 @@ def test_n_init_passes_the_callback_on(one):
         ({"patience": 0}, "patience must be a whole number >= 1"),
         ({"temperature_mode": "validation"}, "held-out trials: give validation=0.2"),
         ({"temperature_mode": "best"}, "temperature_mode must be 'constant', 'auto' or 'valid"),
-        ({"temperature": [0.1, 1.0]}, r"a list needs temperature_mode='validation'"),
+        ({"temperature": [0.1, 1.0]}, "as a list needs temperature_mode='validation', got"),
         *[
             (
                 {"temperature_mode": "validation", "validation": 0.2, "temperature": bad},

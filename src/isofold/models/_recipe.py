@@ -79,7 +79,12 @@ def check(settings: dict[str, Any], architecture: Architecture) -> None:
             lambda v: v in RULES,
         ),
         ("temperature_mode", "must be 'constant', 'auto' or 'validation'", _constant_or_auto),
-        ("temperature", "must be positive (a list needs temperature_mode='validation')", _positive),
+        (
+            "temperature",
+            "as a list needs temperature_mode='validation'",
+            lambda v: not isinstance(v, (list, tuple)),
+        ),
+        ("temperature", "must be positive", _positive),
         ("min_temperature", "must be positive, or None", lambda v: v is None or _positive(v)),
         ("learning_rate", "must be positive", _positive),
         ("time_offsets", "must be a whole number of samples >= 1", _whole(1)),

@@ -52,6 +52,7 @@ def require_channels(model: Any, number: int, recording: Recording) -> None:
 def require_all_channels(model: Any, channels: tuple[int, ...], expected: tuple[int, ...]) -> None:
     """Refuse to go on with other recordings than those of the fit."""
     if channels != expected:
+        model.n_features_in_ = expected[0]
         given, wanted = (", ".join(map(str, n)) for n in (channels, expected))
         raise DataError(
             f"X has {given} features, but {type(model).__name__} is expecting {wanted} features as "
