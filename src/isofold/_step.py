@@ -24,9 +24,6 @@ from .objectives import infonce, jacobian_penalty
 MASK_ROWS = 64
 """Rows that share one channel mask when a whole pool is encoded."""
 
-LEAST_ROWS = 1024
-"""Rows of a half below which a pool is not encoded in halves."""
-
 
 class Hyper(NamedTuple):
     """Traced settings of a step."""
@@ -121,24 +118,9 @@ def encode_at(
         for n, (kinds, mine) in enumerate(zip(masks, values, strict=True)):
             x = augment(jax.random.fold_in(key, n), x, window, kinds, mine, n_channels)
         key = jax.random.fold_in(key, len(masks))
-    if whole:
-        return _in_two(encoder, x, key)[index - left]
+    z = encoder(x, key, window)
     # Windows end to end, encoded as one array: the rows at the seams are computed and not read.
-    return encoder(x, key, window)[:: window // encoder.stride]
-
-
-def _in_two(encoder: Encoder, x: jax.Array, key: jax.Array | None) -> jax.Array:
-    """The encoder on all rows, as two halves; the first sees on into the second.
-
-    Two chains of operations keep two cores busier than one chain on twice the rows.
-    """
-    context = encoder.receptive_field - 1
-    half = x.shape[0] // 2 // MASK_ROWS * MASK_ROWS
-    if half <= max(context, LEAST_ROWS):
-        return encoder(x, key, MASK_ROWS)
-    keys = [None, None] if key is None else jax.random.split(key)
-    parts = (x[: half + context], x[half:])
-    return jnp.concatenate([encoder(p, k, MASK_ROWS) for p, k in zip(parts, keys, strict=True)])
+    return z[index - left] if whole else z[:: window // encoder.stride]
 
 
 def windows_at(rows, index, left: int, right: int) -> jax.Array:

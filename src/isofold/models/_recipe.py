@@ -50,7 +50,10 @@ def resolve(
     settings["schedule"] = "constant" if constant else "one-cycle"
     batch = settings["batch_size"]
     if settings["num_negatives"] == "auto":
-        settings["num_negatives"] = batch
+        # Half as many negatives as references do as well and cost less.
+        settings["num_negatives"] = (
+            batch if params["batch_size"] != "auto" or constant else batch // 2
+        )
     lags = settings["time_offsets"]
     if isinstance(lags, (tuple, list)) and len(lags) == 1:
         settings["time_offsets"] = lags[0]

@@ -65,8 +65,15 @@ def log_sum_exp(
     grows with the number of samples, not with its square.
     """
 
+    bias = jnp.zeros(len(negative))
+    if distance == "euclidean":
+        bias = -jnp.sum(negative * negative, axis=1) / temperature
+
     def block(some):
-        return jax.nn.logsumexp(similarity(some, negative, distance) / temperature, axis=1)
+        if distance == "cosine":
+            return _log_sum_exp(some / temperature, negative, bias)
+        length = jnp.sum(some * some, axis=1) / temperature
+        return _log_sum_exp(2 * some / temperature, negative, bias) - length
 
     n, size = len(reference), max(PAIRS // len(negative), 1)
     if n <= size:
@@ -74,3 +81,27 @@ def log_sum_exp(
     padded = jnp.pad(reference, ((0, -n % size), (0, 0)))
     blocks = padded.reshape(-1, size, reference.shape[1])
     return jax.lax.map(jax.checkpoint(block), blocks).reshape(-1)[:n]
+
+
+@jax.custom_vjp
+def _log_sum_exp(x: Array, y: Array, bias: Array) -> Array:
+    """log Σ_j exp(x_i · y_j + b_j). The weights of the sum are kept for the gradient, so that each
+    exponential is taken once: a quarter of the time of a loss with its gradient."""
+    return _forward(x, y, bias)[0]
+
+
+def _forward(x, y, bias):
+    s = x @ y.T + bias
+    most = jnp.max(s, axis=1, keepdims=True)
+    e = jnp.exp(s - most)
+    total = jnp.sum(e, axis=1, keepdims=True)
+    return (jnp.log(total) + most)[:, 0], (x, y, e / total)
+
+
+def _backward(saved, g):
+    x, y, weight = saved
+    g = g[:, None]
+    return (weight @ y) * g, weight.T @ (x * g), weight.T @ g[:, 0]
+
+
+_log_sum_exp.defvjp(_forward, _backward)
