@@ -32,17 +32,48 @@ class CEBRA(Contrastive):
     Parameters
     ----------
     model_architecture
-        Name in `isofold.networks.ARCHITECTURES`; "auto" is "offset10-model".
+        Name in `isofold.networks.ARCHITECTURES`; "auto" is "offset10-model". Or a function
+        (n_channels, num_hidden_units, output_dimension, seed) → Equinox module that states its
+        `offset` (`isofold.networks.check_encoder`).
+    device
+        "cpu", "cuda", "cuda:1"; "cuda_if_available" is JAX's own choice.
+    causal
+        The window of a sample ends with it; needed for `stream`.
     distance
         "cosine" or "euclidean" (negative squared); "auto" follows the model.
     conditional
-        None means "time" without labels and "time_delta" with continuous ones.
+        None means "time" without labels and "time_delta" with continuous ones. Across trials:
+        "trial_time", "trial_delta", "trial_time_delta" (`isofold.sampling.AcrossTrialsSampler`).
     temperature, temperature_mode, min_temperature
-        τ of the loss; "auto" learns it, not below `min_temperature`.
+        τ of the loss. Mode "auto" learns it, not below `min_temperature`; "validation" fits several
+        (a list, or .1, .3, 1 and 3 times the value) and keeps the one whose held-out positives are
+        nearest to their references most often (`temperatures_tried_`).
     time_offsets
         Δ in samples.
     delta
-        Standard deviation of "delta_normal", in the label's unit.
+        Standard deviation of "delta_normal" and of the rules across trials, in the label's unit.
+    prior
+        "empirical": references as often as their class occurs; "uniform": every class alike;
+        "trials": every trial alike, for rules across trials.
+    time_window, same_trial, balance, fixed_partner
+        Across trials: samples on either side, whether the own trial counts, whether "samples" or
+        "trials" are drawn evenly, and whether a trial keeps its partner.
+    hybrid, hybrid_dimensions, hybrid_weights
+        Behaviour on the first latents, time on all, and how much each counts.
+    objectives
+        In their place: a list of tables with any of conditional, labels, dimensions (first, last),
+        weight (a number or a schedule), temperature, distance and the settings of the rule.
+    jacobian, jacobian_projections
+        Weight (or schedule) of ½ ‖∂z/∂x‖² at the references, exact or by random directions.
+    sessions
+        Several recordings: "separate" encoders, one "trunk" behind input layers of their own, or
+        "joined" side by side as channels of one encoder.
+    validation, patience
+        Share of the trials held out of training; looks without gain after which it stops.
+    n_init, keep
+        Starts, and which is kept: the best on "validation", or the one of most "consistency".
+    masking_kwargs
+        Masks of the input in training, pairs (name, value) as in `cebra`; also "PoissonThinning".
     max_iterations, batch_size, num_negatives, learning_rate
         `batch_size=None` uses every sample as a reference in each step.
     optimizer_kwargs
@@ -57,6 +88,8 @@ class CEBRA(Contrastive):
         Also train on samples that lie in no trial.
     verbose
         Progress bar with steps/s, loss and time left, on a terminal.
+    pad_before_transform
+        False leaves out the samples whose window reaches an edge.
     random_state
         Seed; equal seeds give equal bits on one machine.
 
@@ -64,6 +97,8 @@ class CEBRA(Contrastive):
     ----------
     loss_, temperature_, settings_, interrupted_
         Loss of every step (nats), final τ, resolved settings, whether Ctrl-C ended the fit.
+    encoders_, sessions_, validation_
+        One encoder a recording and their names; information on held-out trials over the steps.
 
     Raises
     ------

@@ -39,6 +39,8 @@ class Curve:
     step: np.ndarray
     loss: np.ndarray
     every: int
+    held_out: pd.DataFrame | None = None
+    """Step and bits on trials held out inside the fit, if the fit looked at any."""
 
 
 @dataclass(frozen=True)
@@ -278,9 +280,13 @@ def _curve(run: pd.Series, log: pd.DataFrame) -> Curve | None:
     mean = pd.DataFrame({"step": step, "loss": log["loss"]}).astype(float).groupby(group).mean()
     seed, fold = plain(run["seed"]), plain(run["fold"])
     title = f"{run['recording']}, seed {seed}" + (f", fold {fold}" if fold else "")
+    looks = None
+    if "held_out_bits" in log:
+        looks = log[["step", "held_out_bits"]].dropna()
     return Curve(
-        str(run["variant"]), seed, title, mean["step"].to_numpy(), mean["loss"].to_numpy(), every
-    )
+        str(run["variant"]), seed, title, mean["step"].to_numpy(), mean["loss"].to_numpy(), every,
+        looks,
+    )  # fmt: skip
 
 
 def _command(command: Any) -> str:

@@ -31,7 +31,18 @@ def matrix_figure(matrices: Iterable[Matrix]) -> Figure:
 
 def loss_figure(curves: list[Curve]) -> Figure:
     """Every run's loss; runs of one seed share a colour."""
-    figure = plot.loss({str(k): {"step": c.step, "loss": c.loss} for k, c in enumerate(curves)})
+    return _by_seed(curves, [{"step": c.step, "loss": c.loss} for c in curves], "loss")
+
+
+def held_out_figure(curves: list[Curve]) -> Figure:
+    """Information on trials held out inside the fits."""
+    looks = [c.held_out for c in curves if c.held_out is not None]
+    named = [{"step": t["step"], "loss": t["held_out_bits"]} for t in looks]
+    return _by_seed([c for c in curves if c.held_out is not None], named, "bits, held-out trials")
+
+
+def _by_seed(curves: list[Curve], lines: list[dict], unit: str) -> Figure:
+    figure = plot.loss({str(k): line for k, line in enumerate(lines)}, unit=unit)
     seeds = list(dict.fromkeys(c.seed for c in curves))
     shown: set[str] = set()
     for trace, curve in zip(figure.data, curves, strict=True):

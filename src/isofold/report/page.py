@@ -15,7 +15,7 @@ from ..plot.style import CATEGORIES, CYCLIC, SEQUENTIAL
 from ._attribution import MOST_RANKINGS, Ranking
 from .answer import bracket, number, reach, unit_of
 from .collect import CURVE_POINTS, Curve, Page
-from .figures import channel_figure, loss_figure, matrix_figure, measure_figure
+from .figures import channel_figure, held_out_figure, loss_figure, matrix_figure, measure_figure
 from .measures import Measure, beyond_chance, ranked
 from .panels import SPLITS, Gallery, Grid, Label, Panel
 
@@ -188,6 +188,13 @@ def _losses(curves: list[Curve], figures: dict[str, Any]) -> list[dict[str, str]
         last = ", ".join(number(float(c.loss[-1])) for c in mine[:8])
         alt = f"Training loss of {variant}, {len(mine)} runs; last values {last}"
         blocks.append({"figure": name, "title": variant, "alt": alt})
+        looked = [c.held_out for c in mine if c.held_out is not None and len(c.held_out)]
+        if looked:
+            figures[f"held-out-{number_}"] = held_out_figure(mine)
+            best = ", ".join(number(float(t["held_out_bits"].max())) for t in looked[:8])
+            alt = f"Information on held-out trials of {variant}; highest {best} bits"
+            title = f"{variant}: trials held out of the fit"
+            blocks.append({"figure": f"held-out-{number_}", "title": title, "alt": alt})
     return blocks
 
 

@@ -26,6 +26,9 @@ from .score_rows import score_rows
 from .steps import apply_steps
 from .tasks import NO_CONTROL, Task
 
+HELD_OUT = "held_out_bits"
+"""Column of a log: information on trials held out inside the fit."""
+
 OUTSIDE = "outside"
 """`split` of samples that are neither trained on nor scored."""
 
@@ -134,9 +137,14 @@ def channel_ranks(task: Task, model: Any, test: Recording) -> pd.DataFrame | Non
 
 
 def loss_log(model: Any) -> pd.DataFrame:
-    """Step and loss of the training; no rows for a model without."""
+    """Step and loss of the training, and information on trials held out of it where it looked;
+    no rows for a model without."""
     loss = np.asarray(getattr(model, "loss_", ()), dtype=float)
-    return pd.DataFrame({"step": np.arange(1, len(loss) + 1), "loss": loss})
+    log = pd.DataFrame({"step": np.arange(1, len(loss) + 1), "loss": loss})
+    looks = getattr(model, "validation_", None)
+    if looks is None:
+        return log
+    return log.merge(looks.rename(columns={"bits": HELD_OUT}), on="step", how="left")
 
 
 def _labels(task: Task) -> dict[str, list[str]]:
