@@ -46,8 +46,8 @@ def fitted(name):
     train = halves()[0]
     if name == "pca":
         return iso.PCA(output_dimension=2).fit(train)
-    settings = {"output_dimension": 3, "max_iterations": 75}
+    settings = {"output_dimension": 3, "max_iterations": 75, "channel_dropout": 0.1}
     if name == "flat_cebra":
-        settings = {"output_dimension": 2, "max_iterations": 300}
+        settings |= {"output_dimension": 2, "max_iterations": 300}
         settings["model_architecture"] = "offset1-model-mse"
     return iso.CEBRA(**settings, batch_size=256, random_state=0).fit(train, labels=["a", "b"])

@@ -27,7 +27,7 @@ def rat():
         ({"model_architecture": "offset11"}, "model_architecture must be one of .* did you mean"),
         ({"distance": "manhattan"}, "distance must be 'cosine' or 'euclidean', got 'manhattan'"),
         ({"conditional": "behaviour"}, "conditional must be one of"),
-        ({"temperature": 0}, "temperature must be positive .*got 0"),
+        ({"temperature": 0}, "temperature must be positive, got 0"),
         ({"temperature": float("nan")}, "temperature must be positive"),
         ({"temperature_mode": "learned"}, "temperature_mode must be"),
         ({"learning_rate": -1e-3}, "learning_rate must be positive"),

@@ -202,7 +202,7 @@ def test_weights_follow_their_schedules(rat):
         ({"objectives": [{"conditional": "tim"}]}, [], "conditional must be one of .*'tim'"),
         ({"objectives": [{"labels": ["speed"]}]}, ["position"], r"'speed'\].* labels=\['position'"),
         ({"objectives": [{"labels": "position"}]}, ["direction"], r"'position'\].* labels=\['dir"),
-        ({"objectives": [{"temperature": -1}]}, [], r"temperature must be positive .*got -1"),
+        ({"objectives": [{"temperature": -1}]}, [], r"temperature must be positive, got -1"),
         ({"objectives": [{"distance": "l1"}]}, [], "distance must be 'cosine' or 'euclidean'"),
         ({"objectives": [{"time_offsets": 0}]}, [], "time_offsets must be a whole number"),
         (

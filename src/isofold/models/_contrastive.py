@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, Self
 
@@ -183,10 +184,11 @@ class Contrastive(Estimator):
                 callback=report if callback else None, callback_frequency=every,
                 verbose=self.verbose,
             )  # fmt: skip
+        best = held_out.best if held_out else None
+        if best is not None:  # its weights, with the record of all steps
+            trained = replace(trained, encoders=best.encoders, temperature=best.temperature)
         keep(trained)
         self.validation_ = held_out.table() if held_out else None
-        if held_out and held_out.best:
-            self.encoders_ = held_out.best.encoders
 
     # -- use ----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._rows import blocks
 from ..errors import DataError
 from ..networks import Encoder, check_counts, parse_masking
 from ..recording import Recording
@@ -162,8 +163,11 @@ def _hook(held_out: HeldOut | None, callback, every: int | None, steps: int):
 def _check_masks(settings: dict[str, Any], recordings: Sequence[Recording]) -> None:
     """Only counts can be thinned."""
     kinds, _ = parse_masking(settings["masking_kwargs"])
+    if "PoissonThinning" not in kinds:
+        return
     for recording in recordings:
-        check_counts(kinds, recording.signal)
+        for first, last in blocks(recording.signal):
+            check_counts(kinds, np.asarray(recording.signal[first:last]))
 
 
 def _seed(settings: dict[str, Any]) -> int:

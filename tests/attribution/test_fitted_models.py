@@ -46,7 +46,7 @@ def test_each_recording_is_seen_by_its_own_encoder(pair):
         assert attribution(model, recording, n_samples=9).values.shape == (2, 18 - 2 * number)
     table = rank(model, pair[1], "a", n_samples=50, n_chance=5)
     assert sorted(table["channel"]) == list(range(16))
-    with pytest.raises(DataError, match="fitted on 2 recordings"):
+    with pytest.raises(DataError, match="one of the 2 recordings of the fit"):
         attribution(model, replace(pair[0], name="three"))
     with pytest.raises(DataError, match=r"'two' must have the 16 channels .* got 18"):
         attribution(model, replace(pair[0], name="two"))
