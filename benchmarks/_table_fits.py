@@ -27,6 +27,7 @@ def fits(about: dict[str, Any], rows: pd.DataFrame) -> str:
         "in a fresh process. All held out: information in bits (τ = 1), kNN decoding of position, "
         "consistency between seeds. “Permuted”: behaviour models trained on the labels of other "
         "laps from a random start on: how much consistency collapsing onto labels gives.", "",
+        *([about["note"], ""] if "note" in about else []),
         *_table(fitted, consistent), "", *_differences(fitted, consistent),
     ]  # fmt: skip
     return "\n".join(lines)

@@ -121,9 +121,27 @@ def animals() -> str:
     return "\n".join(lines)
 
 
+def out_of_core() -> str:
+    about = json.loads((RESULTS / "out_of_core.json").read_text())
+    body = [
+        [where, f"{fit['steps_per_s']:.1f}", f"{fit['peak_anonymous_mb']:,}"]
+        for where, fit in about["fits"].items()
+    ]
+    return "\n".join([
+        "## Larger than memory", "",
+        f"{about['samples']:,} × {about['channels']} float32, chunks of {about['chunk']:,} "
+        f"samples, {about['steps']} steps; {about['machine']}. Steps per second from Zarr over those in "
+        f"memory: {about['zarr_over_memory_speed']}. Visits of a sample in a whole epoch of pools, "
+        f"least and most over the mean: {about['visits']['sample_in_epoch']}. Held-out information "
+        f"of a smaller recording, Zarr over memory: {about['zarr_over_memory_bits']}.", "",
+        table(["signal in", "steps/s", "peak anonymous memory, MB"], body),
+    ])  # fmt: skip
+
+
 def main() -> None:
     parts: list[tuple[str, Callable[[], str]]] = [
         ("steps", steps), ("seeds", seeds), ("transform", transform), ("animals", animals),
+        ("out_of_core", out_of_core),
     ]  # fmt: skip
     texts = [make() for name, make in parts if (RESULTS / f"{name}.json").exists()]
     texts += [
