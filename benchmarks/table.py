@@ -130,10 +130,11 @@ def out_of_core() -> str:
     return "\n".join([
         "## Larger than memory", "",
         f"{about['samples']:,} × {about['channels']} float32, chunks of {about['chunk']:,} "
-        f"samples, {about['steps']} steps; {about['machine']}. Steps per second from Zarr over those in "
-        f"memory: {about['zarr_over_memory_speed']}. Visits of a sample in a whole epoch of pools, "
-        f"least and most over the mean: {about['visits']['sample_in_epoch']}. Held-out information "
-        f"of a smaller recording, Zarr over memory: {about['zarr_over_memory_bits']}.", "",
+        f"samples, {about['steps']} steps; {about['machine']}, other work running. Steps per "
+        f"second from Zarr over those in memory: {about['zarr_over_memory_speed']}. Visits of a "
+        "sample in a whole epoch of pools, least and most over the mean: "
+        f"{about['visits']['sample_in_epoch']}. Held-out information of a smaller recording, "
+        f"Zarr over memory: {about['zarr_over_memory_bits']}.", "",
         table(["signal in", "steps/s", "peak anonymous memory, MB"], body),
     ])  # fmt: skip
 
