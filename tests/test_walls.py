@@ -122,7 +122,8 @@ def test_label_differences_stay_inside_segments():
 FAMILIES = [
     "offset1-model", "offset1-model-v5", "offset5-model", "offset10-model",
     "offset10-model-mse-tanh",
-    "offset36-model-more-dropout", "offset40-model-4x-subsample", "offset4-model-2x-subsample",
+    pytest.param("offset36-model-more-dropout", marks=pytest.mark.slow),
+    "offset40-model-4x-subsample", "offset4-model-2x-subsample",
 ]  # fmt: skip
 
 
