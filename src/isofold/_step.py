@@ -251,23 +251,6 @@ def _chunk(
 run_chunk = jax.jit(_chunk, static_argnames=("fixed", "program"))
 
 
-@partial(jax.jit, static_argnames=("fixed", "program"))
-def run_chunks(
-    params, adam_state, rows, batches, rates, n_steps, seed, first_step, hyper, trainable,
-    *, fixed: Fixed, program: Program,
-):  # fmt: skip
-    """`run_chunk` of several seeds at once: params, Adam's state, batches and seed have a leading
-    axis of seeds."""
-
-    def one(params, adam_state, batches, seed):
-        return _chunk(
-            params, adam_state, rows, batches, rates, n_steps, seed, first_step, hyper, trainable,
-            fixed=fixed, program=program,
-        )  # fmt: skip
-
-    return jax.vmap(one)(params, adam_state, batches, seed)
-
-
 @partial(jax.jit, static_argnames="fixed")
 def encode_rows(arrays: Encoder, rows: jax.Array, *, fixed: Fixed) -> jax.Array:
     """The encoder on one block of rows."""
