@@ -175,8 +175,10 @@ def test_ctrl_c(recording_file, tmp_path, workers):
     path.write_text(path.read_text().replace("n_chance = 3", "n_chance = 1000000"))  # for hours
     arguments = [sys.executable, "-m", "isofold", "run", str(path), "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
-        [*arguments, *workers], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        [*arguments, *workers], stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # A shell that runs the tests in the background has them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("out/runs/.tmp-*")) and time.monotonic() < deadline:
         time.sleep(0.05)
