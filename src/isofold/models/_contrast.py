@@ -118,38 +118,55 @@ def source_of(
     stop: Ints,
 ) -> tuple[Source, bool]:
     """Where training gets its rows, and whether to encode all of them each step."""
-    context = sum(encoder.offset) - 1
-    needed = int((stop - start).sum()) + len(start) * context
-    whole_size = None
-    if recording.whole is not None:
-        whole_size = recording.whole[0] + recording.whole[1] * context
-    n_rows = padded_rows(needed, whole_size)
     # A full batch was asked for in so many words: it is never a part of the recording. Pairs across
     # trials need the trials side by side, which stretches dealt at random seldom are.
     across = any(one["conditional"] in ACROSS_TRIALS for one in settings["objectives"])
-    rotate = (
+    may_rotate = (
         not across
         and settings["batch_size"] is not None
-        and n_rows > POOL_ROWS * 3 // 2
-        and (settings["schedule"] == "one-cycle" or _on_disk(recording.signal))
+        and (settings["schedule"] == "one-cycle" or on_disk(recording.signal))
     )
-    if rotate:
-        n_rows = POOL_ROWS
-    trial, onset = trials_of(recording, start)
-    layout = Layout(
-        recording.signal, start, stop, encoder.offset, n_rows,
-        padded_size(recording.n_channels), settings["edges"], trial, onset,
-    )  # fmt: skip
     # Most partners of a sample Δ later must lie in its own stretch.
     tile = max(TILE, *(4 * int(one["time_offsets"]) for one in settings["objectives"]))
-    source = RotatingSource(layout, tile) if rotate else MemorySource(layout)
+    source, n_rows = pool_source(
+        recording, encoder.offset, start, stop, may_rotate, settings["edges"], tile
+    )
+    rotate, context = isinstance(source, RotatingSource), sum(encoder.offset) - 1
     joined = settings["sessions"] == "joined"
     windows_only = encoder.stride > 1 or joined or settings["masking_kwargs"]
     whole = not windows_only and (rotate or encode_whole(settings, n_rows, context + 1))
     return source, whole
 
 
-def _on_disk(signal: Any) -> bool:
+def pool_source(
+    recording: Recording,
+    offset: tuple[int, int],
+    start: Ints,
+    stop: Ints,
+    may_rotate: bool,
+    edges: str = "replicate",
+    tile: int = TILE,
+) -> tuple[Source, int]:
+    """The segments as one pool or, where they are long and `may_rotate`, as rotating stretches;
+    and the rows of a pool."""
+    context = sum(offset) - 1
+    needed = int((stop - start).sum()) + len(start) * context
+    whole_size = None
+    if recording.whole is not None:
+        whole_size = recording.whole[0] + recording.whole[1] * context
+    n_rows = padded_rows(needed, whole_size)
+    rotate = may_rotate and n_rows > POOL_ROWS * 3 // 2
+    if rotate:
+        n_rows = POOL_ROWS
+    trial, onset = trials_of(recording, start)
+    layout = Layout(
+        recording.signal, start, stop, offset, n_rows,
+        padded_size(recording.n_channels), edges, trial, onset,
+    )  # fmt: skip
+    return (RotatingSource(layout, tile) if rotate else MemorySource(layout)), n_rows
+
+
+def on_disk(signal: Any) -> bool:
     """Is the signal too large to be read whole without being asked to?"""
     size = signal.dtype.itemsize * int(np.prod(signal.shape))
     return type(signal) is not np.ndarray and size > IN_MEMORY

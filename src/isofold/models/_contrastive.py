@@ -20,7 +20,7 @@ from ._base import Estimator
 from ._device import on_device
 from ._dropin import compared, infonce_batches, weights
 from ._encode import embed
-from ._fit import HeldOut, fit_encoders, split_off
+from ._fit import fit_encoders, split_off, watch_information
 from ._information import information
 from ._inputs import (
     Inputs,
@@ -153,7 +153,7 @@ class Contrastive(Estimator):
 
     def _train(self, inputs, settings, names, encoders, steps, rng, adapt, callback, every) -> None:
         recordings, kept_out = split_off([one.recording for one in inputs], settings["validation"])
-        held_out = HeldOut(kept_out, settings) if kept_out else None
+        held_out = watch_information(kept_out, settings) if kept_out else None
         before = (self.encoders_, self.sessions_, self.channels_) if adapt else ((), (), ())
         several = adapt and len(before[0]) > 1
         channels = tuple(one.recording.n_channels for one in inputs)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from .._rows import blocks
 from ..errors import DataError
@@ -19,40 +17,28 @@ from ._information import information
 from ._inputs import used_segments
 from ._objectives import weight_over
 from ._progress import progress
+from ._watch import Watch
+from ._watch import hook as watch_hook
+
+BATCHES = 20
+"""Evaluation batches at each look at held-out trials: the same pairs every time."""
 
 
-@dataclass
-class HeldOut:
-    """Held-out trials of a fit: their information after some of the steps, and the best weights."""
+def watch_information(recordings: Sequence[Recording], settings: dict[str, Any]) -> Watch:
+    """Watch the information on held-out trials, mean over recordings."""
 
-    recordings: Sequence[Recording]
-    settings: dict[str, Any]
-    curve: list[tuple[int, float]] = field(default_factory=list)
-    best: Any = None
-
-    BATCHES = 20
-    """Evaluation batches at each look: the same pairs every time."""
-
-    def look(self, done: int, trained) -> bool:
-        """Note how well the encoders do; True where training should stop."""
-        settings = self.settings
-        bits = [
+    def bits(trained) -> float:
+        each = [
             information(
                 embed(encoder, recording)[0], recording, settings["objectives"],
-                trained.temperature, settings["outside_trials"], batches=self.BATCHES,
+                trained.temperature, settings["outside_trials"], batches=BATCHES,
             )[0].mean()
-            for encoder, recording in zip(trained.encoders, self.recordings, strict=True)
+            for encoder, recording in zip(trained.encoders, recordings, strict=True)
         ]  # fmt: skip
-        self.curve.append((done, float(np.mean(bits))))
-        values = [value for _, value in self.curve]
-        if values[-1] == max(values):
-            self.best = trained
-        # A one-cycle fit is at its best when the rate has fallen: it is never cut short.
-        since = len(values) - 1 - int(np.argmax(values))
-        return settings["schedule"] == "constant" and since >= settings["patience"]
+        return float(np.mean(each))
 
-    def table(self) -> pd.DataFrame:
-        return pd.DataFrame(self.curve, columns=["step", "bits"])
+    # A one-cycle fit is at its best when the rate has fallen: it is never cut short.
+    return Watch(bits, settings["patience"] if settings["schedule"] == "constant" else None)
 
 
 def split_off(
@@ -73,7 +59,7 @@ def fit_encoders(
     rng: np.random.Generator,
     *,
     adapt: bool = False,
-    held_out: HeldOut | None = None,
+    held_out: Watch | None = None,
     callback: Callable[[int, Any], Any] | None = None,
     callback_frequency: int | None = None,
     verbose: bool = False,
@@ -93,7 +79,7 @@ def fit_encoders(
     channels = tuple(recording.n_channels for recording in recordings)
     _check_masks(settings, recordings)
     plan = _plan(settings, steps, tuple(whole), channels, adapt)
-    hook, every = _hook(held_out, callback, callback_frequency, steps)
+    hook, every = watch_hook(held_out, callback, callback_frequency, steps)
     with progress(steps, verbose) as tick:
         trained = training.train(
             encoders,
@@ -144,20 +130,6 @@ def _plan(
         learn_temperature=settings["temperature_mode"] == "auto",
         first_layer_only=adapt,
     )
-
-
-def _hook(held_out: HeldOut | None, callback, every: int | None, steps: int):
-    """One callback for the user's and the watch on held-out trials, and how often to call it."""
-    if held_out is None:
-        return (None, None) if callback is None else (callback, every)
-    look = max(25, steps // 20 // 25 * 25)
-
-    def both(done: int, trained) -> bool:
-        if callback is not None and (done == steps or (every and done % every == 0)):
-            callback(done, trained)
-        return (done % look == 0 or done == steps) and held_out.look(done, trained)
-
-    return both, np.gcd(look, every) if callback is not None and every else look
 
 
 def _check_masks(settings: dict[str, Any], recordings: Sequence[Recording]) -> None:

@@ -128,7 +128,9 @@ def _shifted(coupling: Coupling, bias: np.ndarray, n: int) -> Coupling:
     old = np.array(coupling.net.biases[-1])
     at = (len(old) + 1) // 2 - 1
     old[at : at + n] = bias
-    return eqx.tree_at(lambda c: c.net.biases, coupling, (*coupling.net.biases[:-1], old))
+    return eqx.tree_at(
+        lambda c: c.net.biases, coupling, (*coupling.net.biases[:-1], jnp.asarray(old))
+    )
 
 
 def log_determinant(module, x: Sequence[float]) -> float:

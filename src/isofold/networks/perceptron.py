@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import equinox as eqx
 import jax
@@ -13,7 +14,7 @@ from jaxtyping import Array, Float
 from ..errors import DataError
 from .layers import gelu
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": jnp.tanh,
     "gelu": gelu,
     "relu": jax.nn.relu,
@@ -45,8 +46,8 @@ def perceptron(sizes: Sequence[int], activation: str, rng: np.random.Generator) 
     if min(sizes) < 1:
         raise DataError(f"every layer needs a unit, got layers of {list(sizes)}")
     weights = []
-    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_in, n_out in pairwise(sizes):
         bound = np.sqrt(6 / (n_in + n_out))
-        weights.append(rng.uniform(-bound, bound, (n_in, n_out)).astype(np.float32))
-    biases = [np.zeros(n, np.float32) for n in sizes[1:]]
+        weights.append(jnp.asarray(rng.uniform(-bound, bound, (n_in, n_out)), jnp.float32))
+    biases = [jnp.zeros(n) for n in sizes[1:]]
     return Perceptron(tuple(weights), tuple(biases), activation)

@@ -27,9 +27,9 @@ class Posterior(eqx.Module):
 
     mean: Encoder | Perceptron
     log_variance: Encoder | Perceptron
-    shift: tuple[float, ...] = eqx.field(static=True)
-    scale: tuple[float, ...] = eqx.field(static=True)
-    """Each channel minus `shift`, times `scale`."""
+    shift: Float[Array, " channel"]
+    scale: Float[Array, " channel"]
+    """Each channel minus `shift`, times `scale`; both are constants."""
     kernel: tuple[float, ...] = eqx.field(static=True, default=(1.0,))
     """Weights of the smoothing; its middle is the sample."""
     causal: bool = eqx.field(static=True, default=False)
@@ -40,7 +40,9 @@ class Posterior(eqx.Module):
         x = self._scaled(rows)
         if len(self.kernel) > 1:
             n = len(x) - len(self.kernel) + 1
-            x = sum(w * x[k : k + n] for k, w in enumerate(self.kernel))
+            x = jnp.zeros((n, x.shape[1])) + sum(
+                w * x[k : k + n] for k, w in enumerate(self.kernel)
+            )
         return self._heads(x)
 
     def at(self, rows: Float[Array, "row channel"], index) -> Float[Array, "draw both"]:
@@ -54,8 +56,8 @@ class Posterior(eqx.Module):
         return self._heads(x.reshape(-1, x.shape[2]))[:: left + right]
 
     def _scaled(self, rows: Array) -> Array:
-        n = len(self.shift)
-        return (rows[:, :n] - jnp.asarray(self.shift)) * jnp.asarray(self.scale)
+        shift, scale = jax.lax.stop_gradient((self.shift, self.scale))
+        return (rows[:, : self.n_channels] - shift) * scale
 
     def _heads(self, x: Array) -> Array:
         return jnp.concatenate([self.mean(x), self.log_variance(x)], axis=1)
@@ -73,7 +75,7 @@ class Posterior(eqx.Module):
 
     @property
     def n_channels(self) -> int:
-        return len(self.shift)
+        return self.shift.shape[0]
 
 
 def gaussian_kernel(width: float) -> tuple[float, ...]:
@@ -102,7 +104,7 @@ def posterior(
     rng: np.random.Generator,
 ) -> Posterior:
     """Draw one: `encoder` "mlp", "conv" (a named architecture), or "smooth" (in samples)."""
-    fixed = (tuple(map(float, shift)), tuple(map(float, scale)))
+    fixed = (jnp.asarray(shift, jnp.float32), jnp.asarray(scale, jnp.float32))
     draw: Callable[[], Encoder | Perceptron]
     if encoder == "conv":
         spec = get_architecture(architecture)

@@ -63,6 +63,6 @@ def prior(
     if n_labels == 0:
         return Standard(n_latents)
     if discrete:
-        draw = rng.uniform(-0.05, 0.05, (n_labels, 2 * n_latents)).astype(np.float32)
-        return Table(draw, zero_mean)
+        draw = rng.uniform(-0.05, 0.05, (n_labels, 2 * n_latents))
+        return Table(jnp.asarray(draw, jnp.float32), zero_mean)
     return Smooth(perceptron((n_labels, *hidden, 2 * n_latents), activation, rng), zero_mean)

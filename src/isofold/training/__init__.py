@@ -5,15 +5,18 @@ from .chunk import Fixed, run_chunk
 from .contrast import Plan, Trained, train
 from .contrast_step import Hyper, Program, encode_at
 from .encoding import encode, encode_joined
+from .evidence import EvidencePlan, TrainedEvidence, train_evidence
 from .loop import CHUNK, one_cycle
 
 __all__ = [
     "CHUNK",
+    "EvidencePlan",
     "Fixed",
     "Hyper",
     "Plan",
     "Program",
     "Trained",
+    "TrainedEvidence",
     "enable_cache",
     "encode",
     "encode_at",
@@ -21,4 +24,5 @@ __all__ = [
     "one_cycle",
     "run_chunk",
     "train",
+    "train_evidence",
 ]

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 
@@ -43,6 +44,11 @@ class Fixed:
 
     def __hash__(self) -> int:
         return self._hash
+
+
+def is_array(value: Any) -> bool:
+    """Is it trained or computed with, rather than a part of the program?"""
+    return isinstance(value, (jax.Array, np.ndarray))
 
 
 def _chunk(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..networks import Encoder
 from ..sampling import Pool
-from .chunk import Fixed
+from .chunk import Fixed, is_array
 from .contrast_step import encode_at
 
 
@@ -31,7 +31,7 @@ def encode_windows(arrays: Encoder, rows, index, *, fixed: Fixed) -> jax.Array:
 
 def encode(encoder: Encoder, pools: Iterable[Pool]) -> Iterator[NDArray[np.float32]]:
     """Embedding of every sample of each pool; memory does not grow with the number of pools."""
-    arrays, static = eqx.partition(encoder, eqx.is_array)
+    arrays, static = eqx.partition(encoder, is_array)
     fixed = Fixed(static)
     for pool in pools:
         if encoder.stride > 1:
@@ -45,7 +45,7 @@ def encode_joined(
     encoder: Encoder, pools: Sequence[Pool], samples: Sequence[NDArray]
 ) -> NDArray[np.float32]:
     """Embedding of sample `samples[n][i]` of every pool n, side by side as channels."""
-    arrays, static = eqx.partition(encoder, eqx.is_array)
+    arrays, static = eqx.partition(encoder, is_array)
     centres = [pool.centre[s] for pool, s in zip(pools, samples, strict=True)]
     return _windows(arrays, Fixed(static), [pool.rows for pool in pools], centres)
 

@@ -18,7 +18,7 @@ import optax
 from numpy.typing import NDArray
 
 from ..sampling import Pool, Source
-from .chunk import Fixed, Program, run_chunk
+from .chunk import Fixed, Program, is_array, run_chunk
 
 CHUNK = 25
 """Steps in one compiled call: long against its overhead, short for Ctrl-C and progress."""
@@ -114,7 +114,7 @@ class _State:
     """Parameters after the newest chunk, and the record of all."""
 
     def __init__(self, problem: Problem, rng: np.random.Generator):
-        arrays, static = eqx.partition(problem.params, _is_array)
+        arrays, static = eqx.partition(problem.params, is_array)
         self._problem, self._fixed = problem, Fixed(static)
         self._params = arrays
         zeros = jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), arrays)
@@ -155,10 +155,6 @@ class _State:
         record = jax.tree.map(lambda *x: np.concatenate(x), *parts) if parts else None
         params = eqx.combine(self._params, self._fixed.modules)
         return self._problem.result(params, record, interrupted)
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, (jax.Array, np.ndarray))
 
 
 def _traced(value):

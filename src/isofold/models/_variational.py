@@ -1,0 +1,350 @@
+"""What latent variable models do: fit, embed with and without labels, decode, score, save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from .._missing import require_complete
+from ..errors import DataError
+from ..recording import Recording
+from . import _vae_recipe, _vae_use
+from ._base import Estimator
+from ._device import on_device
+from ._embedding import as_embedding
+from ._fit import split_off
+from ._inputs import (
+    Inputs,
+    gather,
+    gather_several,
+    inputs_of,
+    is_list_of_recordings,
+    positional,
+    tables_of,
+)
+from ._label_code import LabelCode, candidates, learn_code
+from ._sessions import require_channels, session_number
+from ._vae_fit import check_counts, draw_params, draw_parts, train_params
+from ._vae_store import arrays_of, params_of
+
+N_CANDIDATES = 200
+"""Labels that a sample without label is compared with."""
+
+
+class Variational(Estimator):
+    """An estimator whose settings choose the parts of a latent variable model. Abstract.
+
+    `fit` leaves `params_` (one label prior; posterior and decoder of each recording), `code_` (how
+    labels are coded) and `candidates_` (labels to consider where none is given).
+    """
+
+    objective: str = "elbo"
+    FIXED: ClassVar[dict[str, Any]] = {}
+    """Settings that make the estimator what it is, beside those of its constructor."""
+
+    params_: Any
+    sessions_: tuple[str, ...]
+    channels_: tuple[int, ...]
+
+    # -- fit ----------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Any,
+        *y: Any,
+        labels: Sequence[str] | str | None = None,
+        trials: Any = None,
+        adapt: bool = False,
+        callback: Callable[[int, Any], Any] | None = None,
+        callback_frequency: int | None = None,
+        **keyword: Any,
+    ) -> Self:
+        """Train from scratch; with `adapt`, add a recording to a fit and leave the label prior as
+        it is, so that its latents are those of the others.
+
+        Several recordings share the label prior and have encoders and decoders of their own.
+        """
+        y = positional(y, keyword)
+        watch: dict[str, Any] = {"callback": callback, "callback_frequency": callback_frequency}
+        if self.n_init > 1 and not adapt:
+            from ._seeds import keep_one
+
+            return keep_one(self, X, y, labels=labels, trials=trials, **watch)
+        if callback_frequency is not None and callback is None:
+            raise DataError("callback_frequency says how often callback runs: give callback too")
+        several = is_list_of_recordings(X) and len(X) > 1
+        inputs = (
+            gather_several(self, X, y, labels, trials)
+            if several
+            else [gather(self, X, y, labels, trials, reset=True)]
+        )
+        recordings = [one.recording for one in inputs]
+        settings = self._resolve(inputs)
+        check_counts(recordings, settings)
+        rng = np.random.default_rng(self.random_state)
+        if adapt:
+            return self._join(recordings, settings, rng, watch)
+        code = learn_code(
+            recordings, settings["labels"], settings["prior"], settings["outside_trials"]
+        )
+        _check_code(code, settings)
+        params = draw_params(recordings, code, settings, rng)
+        self.code_ = code
+        values = code.values_of(recordings)
+        self.candidates_ = (
+            candidates(code, values, N_CANDIDATES, rng) if code.parts else pd.DataFrame()
+        )
+        self._train(params, recordings, settings, rng, watch)
+        self.sessions_ = tuple(r.name for r in recordings)
+        self.channels_ = tuple(r.n_channels for r in recordings)
+        return self
+
+    def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
+        first = inputs[0]
+        params = {"mixture_draws": 10, "prior_mean": True, "encoder_hidden": (60, 60)}
+        params |= {"objective": self.objective, **self.FIXED, **self.get_params(deep=False)}
+        n = int(np.mean([len(one.recording) for one in inputs]))
+        settings = _vae_recipe.resolve(params, n, first.recording.rate)
+        settings["labels"] = [] if settings["prior"] != "labels" else list(first.labels)
+        if settings["prior"] == "labels" and not first.labels:
+            raise DataError(
+                f"{type(self).__name__} needs labels for its prior p(z|u): give labels=[...] (or "
+                "arrays), prior='time' or 'trial_time' for the time in their place, or use VAE"
+            )
+        _vae_recipe.check(settings)
+        return settings
+
+    def _train(self, params, recordings, settings, rng, watch, keep_prior=False) -> None:
+        shown, kept_out = split_off(recordings, settings["validation"])
+        held = _vae_use.watch_evidence(kept_out, self.code_, settings) if kept_out else None
+        user = watch["callback"]
+
+        def report(done: int, trained: Any) -> None:
+            self._keep(trained, settings)
+            user(done, self)
+
+        with on_device(self.device):
+            trained = train_params(
+                params, shown, self.code_, settings, rng, keep_prior=keep_prior, watch=held,
+                callback=report if user else None, callback_frequency=watch["callback_frequency"],
+                verbose=self.verbose,
+            )  # fmt: skip
+        self._keep(trained, settings)
+        if held is not None and held.best is not None:
+            self.params_ = held.best.params
+        self.validation_ = held.table() if held else None
+
+    def _keep(self, trained: Any, settings: dict[str, Any]) -> None:
+        self.params_, self.settings_ = trained.params, settings
+        self.loss_, self.interrupted_ = trained.loss, trained.interrupted
+        self.log_ = _vae_use.log_table(trained.record)
+        self.output_dimension_ = int(settings["output_dimension"])
+        self.offset_ = trained.params.parts[0].posterior.offset
+
+    def _join(self, recordings, settings, rng, watch) -> Self:
+        """Train encoder and decoder of one more recording under the prior of the fit."""
+        check_is_fitted(self, "params_")
+        if len(recordings) > 1:
+            raise DataError(f"adapt=True takes one recording at a time, got {len(recordings)}")
+        before, names, channels = self.params_, self.sessions_, self.channels_
+        name = recordings[0].name
+        if name in ("", *names):
+            name = str(len(names))
+        columns = self.code_.of(recordings[0]).shape[1]
+        parts = draw_parts(recordings, columns, settings, rng)
+        self._train(before._replace(parts=parts), recordings, settings, rng, watch, True)
+        self.params_ = before._replace(parts=(*before.parts, *self.params_.parts))
+        self.sessions_ = (*names, name)
+        self.channels_ = (*channels, recordings[0].n_channels)
+        return self
+
+    # -- embed --------------------------------------------------------------------------------
+
+    def transform(  # type: ignore[override]  # labels may be given
+        self,
+        X: Any,
+        *y: Any,
+        with_labels: bool = False,
+        posterior: str = "auto",
+        session_id: int | str | None = None,
+        trials: Any = None,
+    ) -> Any:
+        """Embed every sample as the mean of a posterior.
+
+        Parameters
+        ----------
+        X
+            As in `fit`. A list comes back as a list.
+        *y
+            Labels of an array, with `with_labels`.
+        with_labels
+            Use the labels: the mean of q(z|x,u). `attrs["labels_used"]` says so.
+        posterior
+            Without labels: "encoder", the mean of q(z|x); "marginal", the mean of
+            Σ p(u|x) q(z|x,u) over `candidates_`, what the model believes where the label is not
+            known; "auto" is the one that the objective trains (`default_posterior`).
+        session_id
+            Which recording of a fit of several an array belongs to (its place or name).
+        trials
+            With a (time, channel) array: table of `start`, `stop`, walls for windows.
+
+        Raises
+        ------
+        MissingValuesError
+            A sample, or a label that is used, has no value.
+        DataError
+            The number of channels is not that of the fit; a class that the fit has not seen.
+        """
+        check_is_fitted(self, "params_")
+        if is_list_of_recordings(X):
+            walls = tables_of(X, trials)
+            places = len(self.sessions_) > 1 and not isinstance(X[0], Recording)
+            return [
+                self.transform(
+                    x, *[v[n] for v in y], with_labels=with_labels, posterior=posterior,
+                    session_id=n if places else session_id, trials=table,
+                )
+                for n, (x, table) in enumerate(zip(X, walls, strict=True))
+            ]  # fmt: skip
+        number, inputs = self._one(X, y, session_id, trials, with_labels)
+        with on_device(self.device):
+            z, edge = _vae_use.embed_mean(
+                self, number, inputs.recording, with_labels, self._posterior(posterior)
+            )
+        if inputs.shape is not None:
+            return inputs.give_back(z)
+        return as_embedding(z, inputs.recording, edge, type(self).__name__, with_labels)
+
+    @property
+    def default_posterior(self) -> str:
+        """ "encoder" where q(z|x) is trained as a posterior, "marginal" where it is only the factor
+        that labels are multiplied with."""
+        objective = self.settings_["objective"]
+        unlabelled = self.settings_["prior"] == "none"
+        return "encoder" if unlabelled or objective in ("ci", "released") else "marginal"
+
+    def _posterior(self, name: str) -> str:
+        if name not in ("auto", "encoder", "marginal"):
+            raise DataError(f"posterior must be 'auto', 'encoder' or 'marginal', got {name!r}")
+        chosen = self.default_posterior if name == "auto" else name
+        if chosen == "encoder" and _vae_use.labels_seen(self.settings_):
+            raise DataError(
+                f"the encoder of {type(self).__name__} takes labels: without them use "
+                "posterior='marginal'"
+            )
+        return "encoder" if self.settings_["prior"] == "none" else chosen
+
+    def _one(
+        self, X: Any, y: tuple, session_id: int | str | None, trials: Any, with_labels: bool
+    ) -> tuple[int, Inputs]:
+        """The place of the only input among the recordings of the fit, and the input, checked."""
+        inputs = inputs_of(
+            self, X, y, trials=trials, reset=None if len(self.sessions_) > 1 else False
+        )
+        recording = inputs.recording
+        number = session_number(self, session_id, X if isinstance(X, Recording) else None)
+        require_channels(self, number, recording)
+        used = self.settings_["labels"] if with_labels else []
+        if inputs.shape is not None and with_labels and list(inputs.labels) != used:
+            raise DataError(
+                f"the model was fitted with {len(used)} label(s); give as many arrays, got "
+                f"{len(inputs.labels)}"
+            )
+        if inputs.shape is None:
+            require_complete(recording, used, np.ones(len(recording), bool))
+        return number, inputs
+
+    def _embed(self, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
+        number = session_number(self, None, recording)
+        require_channels(self, number, recording)
+        with on_device(self.device):
+            return _vae_use.embed_mean(self, number, recording, False, self._posterior("auto"))
+
+    # -- score --------------------------------------------------------------------------------
+
+    @property
+    def score_unit_(self) -> str:
+        """Unit of `score`."""
+        return _vae_use.unit(self.settings_)
+
+    def goodness_parts(
+        self, recording: Recording, seed: int = 0
+    ) -> tuple[NDArray[np.float64], str, NDArray[np.float64]]:
+        """Evidence of each segment over that of constant rates, its unit, and the same with labels
+        of other samples."""
+        number = session_number(self, None, recording)
+        require_channels(self, number, recording)
+        with on_device(self.device):
+            values, chance = _vae_use.goodness(self, number, recording, seed)
+        return values, self.score_unit_, chance
+
+    def _to_score(self, X, y, labels, trials) -> Inputs:
+        return inputs_of(self, X, y, labels, trials, None if len(self.sessions_) > 1 else False)
+
+    def _scored(self, inputs: Inputs) -> Recording:
+        wanted = self.settings_["labels"]
+        if inputs.shape is not None and wanted and list(inputs.labels) != wanted:
+            raise DataError(
+                f"the model was fitted with {len(wanted)} label(s); give score() as many, "
+                f"got {len(inputs.labels)}"
+            )
+        return inputs.recording
+
+    # -- files --------------------------------------------------------------------------------
+
+    def _arrays(self) -> dict[str, NDArray]:
+        return arrays_of(self.params_) | {
+            "loss": np.asarray(self.loss_),
+            **{f"log.{name}": self.log_[name].to_numpy() for name in self.log_},
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        table = self.validation_
+        return {
+            "settings": self.settings_,
+            "code": self.code_.to_json(),
+            "candidates": self.candidates_.to_dict("split", index=False),
+            "sessions": list(self.sessions_),
+            "channels": list(self.channels_),
+            "interrupted": self.interrupted_,
+            "validation": None if table is None else table.to_dict("split", index=False),
+        }
+
+    def _restore(self, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
+        self.settings_ = facts["settings"]
+        self.code_ = LabelCode.from_json(facts["code"])
+        self.candidates_ = pd.DataFrame(**facts["candidates"])
+        self.sessions_, self.channels_ = tuple(facts["sessions"]), tuple(facts["channels"])
+        self.params_ = params_of(arrays, self.settings_, self.code_, self.channels_)
+        self.loss_, self.interrupted_ = arrays["loss"], facts["interrupted"]
+        self.log_ = pd.DataFrame(
+            {k.removeprefix("log."): v for k, v in arrays.items() if k.startswith("log.")}
+        )
+        self.output_dimension_ = int(self.settings_["output_dimension"])
+        self.offset_ = self.params_.parts[0].posterior.offset
+        table = facts["validation"]
+        self.validation_ = None if table is None else pd.DataFrame(**table)
+
+
+def _check_code(code: LabelCode, settings: dict[str, Any]) -> None:
+    """Warn where labels are too few to identify the latent."""
+    import warnings
+
+    n = int(settings["output_dimension"])
+    if not code.parts or not code.discrete:
+        return
+    classes = int(np.prod([len(part.classes) for part in code.parts]))
+    needed = (2 if settings["prior_mean"] else 1) * n + 1
+    if classes < needed:
+        warnings.warn(
+            f"{n} latents are identifiable from {needed} distinct labels or more (means and "
+            f"variances of the label prior; Khemakhem et al. 2020, Theorem 1), got {classes} "
+            "classes: latents may be mixed with each other; use fewer latents or further labels",
+            UserWarning,
+            stacklevel=4,
+        )

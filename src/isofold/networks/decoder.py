@@ -1,0 +1,99 @@
+"""p(x | z): from a latent to every channel, by a flow or a perceptron, and the spread around it."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..errors import DataError
+from .flow import Flow, flow
+from .perceptron import Perceptron, perceptron
+
+DECODERS = ("flow", "mlp")
+OBSERVATIONS = ("poisson", "gaussian", "negative-binomial")
+
+
+class Decoder(eqx.Module):
+    """(row, latent) → drive of every channel of every bin of the target, (row, bin · channel).
+
+    Counts have the rate softplus(drive) a bin; values the mean shift + scale · drive.
+    """
+
+    net: Flow | Perceptron
+    spread: Float[Array, " channel"] | None
+    """Log-variance in units of `scale`² (Gaussian), log k (negative binomial), or none."""
+    observation: str = eqx.field(static=True)
+    bins: int = eqx.field(static=True)
+    shift: Float[Array, " channel"]
+    scale: Float[Array, " channel"]
+    """Mean and deviation of the channels in training; constants."""
+
+    def __call__(self, z: Float[Array, "row latent"]) -> Float[Array, "row out"]:
+        return self.net(z)
+
+    def mean(self, drive: Float[Array, "row out"]) -> Float[Array, "row out"]:
+        """Expected value of a Gaussian channel."""
+        return self._tiled(self.shift) + self._tiled(self.scale) * drive
+
+    def log_variance(self) -> Float[Array, " out"]:
+        """Log-variance of every Gaussian channel, within e^±12 of its variance in training."""
+        assert self.spread is not None
+        return jnp.tile(jnp.clip(self.spread, -12, 12), self.bins) + 2 * jnp.log(
+            self._tiled(self.scale)
+        )
+
+    def log_size(self) -> Float[Array, " out"]:
+        """Log of the size k of every negative binomial channel."""
+        assert self.spread is not None
+        return jnp.tile(self.spread, self.bins)
+
+    @property
+    def n_channels(self) -> int:
+        return self.shift.shape[0]
+
+    def _tiled(self, values: Array) -> Array:
+        return jnp.tile(jax.lax.stop_gradient(values), self.bins)
+
+
+def decoder(
+    kind: str,
+    observation: str,
+    n_latents: int,
+    *,
+    bins: int,
+    hidden: tuple[int, ...] | int | None,
+    activation: str,
+    mean: np.ndarray,
+    deviation: np.ndarray,
+    rng: np.random.Generator,
+) -> Decoder:
+    """Draw one that begins at the mean of every channel.
+
+    `hidden` None: max(30, a quarter of the outputs), as published.
+    """
+    n_out = len(mean) * bins
+    counts = observation != "gaussian"
+    bias = np.log(np.expm1(np.maximum(mean, 1e-3))) if counts else np.zeros(len(mean))
+    bias = np.tile(bias, bins).astype(np.float32)
+    width = max(30, n_out // 4) if hidden is None else hidden
+    net: Flow | Perceptron
+    if kind == "flow":
+        if not isinstance(width, (int, np.integer)):
+            raise DataError(f"a flow's hidden layers have one width, got decoder_hidden={width!r}")
+        net = flow(n_latents, n_out, int(width), activation, rng, bias)
+    else:
+        widths = (int(width),) * 2 if isinstance(width, (int, np.integer)) else tuple(width)
+        net = perceptron((n_latents, *widths, n_out), activation, rng)
+        net = eqx.tree_at(lambda p: p.biases, net, (*net.biases[:-1], jnp.asarray(bias)))
+    # Counts begin with k = e³: hardly more spread than a Poisson.
+    start = {"poisson": None, "gaussian": 0.0, "negative-binomial": 3.0}[observation]
+    spread = None if start is None else jnp.full(len(mean), start, jnp.float32)
+    shift = np.zeros(len(mean)) if counts else mean
+    scale = np.ones(len(mean)) if counts else deviation
+    return Decoder(
+        net, spread, observation, bins, jnp.asarray(shift, jnp.float32),
+        jnp.asarray(scale, jnp.float32),
+    )  # fmt: skip
