@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isofold import CEBRA, Recording, training
-from isofold._step import encode_at
+from isofold import CEBRA, Recording
 from isofold.models import _contrast
 from isofold.networks import ARCHITECTURES, build
 from isofold.sampling import Layout, MemorySource, RotatingSource
+from isofold.training import encode_at, loop
 
 OFFSETS = {"offset1-model": 1, "offset10-model": 10}
 
@@ -44,14 +44,14 @@ class Recorder:
         (self.rows,), (index,), (self.n_ref,) = rows, batch.drawn, program.n_reference
         self.rows, self.index = np.asarray(self.rows), index[:count]
         k = len(program.objectives)
-        return params, adam, jnp.zeros((len(index), k + 1)), jnp.zeros((len(index), k))
+        return params, adam, (jnp.zeros((len(index), k + 1)), jnp.zeros((len(index), k)))
 
 
 def received(recording, model, labels):
     """Fit with a recorder in the place of the step."""
     recorder = Recorder()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "run_chunk", recorder)
+        patch.setattr(loop, "run_chunk", recorder)
         model.fit(recording, labels=labels)
     return recorder
 
@@ -188,7 +188,7 @@ class SeveralRecorder:
             self.index = [np.asarray(i)[:count] for i in batch.drawn]
             self.partner = np.asarray(batch.partner)[:count]
         k = len(program.objectives)
-        return params, adam, jnp.zeros((len(rates), k + 1)), jnp.zeros((len(rates), k))
+        return params, adam, (jnp.zeros((len(rates), k + 1)), jnp.zeros((len(rates), k)))
 
 
 SEVERAL = {
@@ -226,7 +226,7 @@ def test_the_step_receives_windows_of_one_segment_for_several_recordings(mode, e
         time_offsets=2, edges=edges, random_state=0, **settings,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "run_chunk", recorder)
+        patch.setattr(loop, "run_chunk", recorder)
         if rotating:
             patch.setattr(_contrast, "POOL_ROWS", 48)
         model.fit(two, labels=labels)

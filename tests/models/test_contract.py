@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import isofold as iso
-from isofold import _step
+from isofold import training
 from isofold.errors import DataError, MissingValuesError
 
 STEPS = {"max_iterations": 40, "batch_size": 64, "num_negatives": 64}
@@ -203,7 +203,7 @@ def test_known_truth_is_recovered(method):
 
 
 def compiled() -> int:
-    return _step.run_chunk._cache_size()
+    return training.run_chunk._cache_size()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from modes_helpers import LENGTH, TINY, TRIALS, decoded, halves, recording, separation
 
-from isofold import CEBRA, _step
+from isofold import CEBRA, training
 
 MODES = {
     "time": ([], {}),
@@ -155,7 +155,7 @@ def dealt(two):
 
     def fit(recordings=two, **change):
         CEBRA(**{**TINY, **settings, **change}).fit(recordings, labels=["circle"])
-        return _step.run_chunk._cache_size()
+        return training.run_chunk._cache_size()
 
     return fit, fit()
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import isofold as iso
-from isofold import _step
-from isofold._step import Batch, Fixed, Hyper, Params, Program
 from isofold.errors import DataError
 from isofold.models._objectives import weight_over
 from isofold.networks import ARCHITECTURES, build
+from isofold.training import contrast_step
+from isofold.training.chunk import Fixed
+from isofold.training.contrast_step import Batch, Hyper, Params, Program
 
 TINY = {
     "model_architecture": "offset1-model", "output_dimension": 4, "num_hidden_units": 8,
@@ -81,9 +82,9 @@ def of_engine(encoders, rows, batch, program, temperature):
     arrays, static = eqx.partition(encoders, eqx.is_array)
     params = Params(arrays, -np.log(np.asarray(temperature, np.float32)))
     hyper = Hyper(n_channels=(5, 7)[: len(encoders)])
-    loss = jax.jit(_step._loss, static_argnames=("fixed", "program"))
+    loss = jax.jit(contrast_step._loss, static_argnames=("fixed", "program"))
     total, parts = loss(
-        params, Fixed(static), rows, batch, hyper, jax.random.key(0), program=program
+        params, Fixed(Params(static, None)), rows, batch, hyper, jax.random.key(0), program=program
     )
     return float(total), np.asarray(parts)
 
@@ -139,8 +140,8 @@ def test_the_loss_depends_on_the_windows_drawn_and_nothing_else():
     params = Params(arrays, np.zeros(1, np.float32))
 
     def loss(rows):
-        return _step._loss(
-            params, Fixed(static), rows, batch, Hyper(n_channels=(5, 7)), jax.random.key(0), program
+        return contrast_step._loss(
+            params, Fixed(Params(static, None)), rows, batch, Hyper(n_channels=(5, 7)), jax.random.key(0), program
         )[0]
 
     for slope, index in zip(jax.jit(jax.grad(loss))(rows), batch.drawn, strict=True):

@@ -33,7 +33,7 @@ def information(
     Pairs follow the rules of the fit within this recording. Chance pairs every reference with a
     random sample. 0 is a collapsed embedding. `batch_size=None`: every sample is a reference.
     """
-    from .._step import information as bits_of
+    from ..training.contrast_step import information as bits_of
 
     found = []
     sizes = (batches, batch_size, num_negatives)

@@ -1,25 +1,21 @@
-"""The compiled part of training: a chunk of steps as one program.
-
-Learning rates, weights, temperatures, dropout, Adam's constants, the number of steps and the seed
-are traced arguments: another value of any of them runs the same program.
-"""
+"""One step of contrast: embed what was drawn, compare it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
-from .networks import Encoder
-from .networks.augment import augment
-from .objectives import infonce, jacobian_penalty
+from ..networks import Encoder
+from ..networks.augment import augment
+from ..objectives import infonce, jacobian_penalty
+from .chunk import Fixed
 
 MASK_ROWS = 64
 """Rows that share one channel mask when a whole pool is encoded."""
@@ -66,6 +62,19 @@ class Program:
     """Recordings are extra channels of one encoder."""
     projections: int | None = None
     """Jacobian penalty: None for none, 0 exact, else the number of random directions."""
+    guarded: ClassVar[bool] = False
+
+    def loss(self, params: Params, fixed: Fixed, rows, batch: Batch, hyper: Hyper, key):
+        return _loss(params, fixed, rows, batch, hyper, key, self)
+
+    def settle(self, params: Params, hyper: Hyper) -> Params:
+        # The floor is applied to the parameter after the step, so its gradient never dies.
+        a = jnp.minimum(params.log_inverse_temperature, -jnp.log(hyper.min_temperature))
+        return params._replace(log_inverse_temperature=a)
+
+    def record(self, params: Params, found) -> tuple[jax.Array, jax.Array]:
+        """Losses of the objectives, and their temperatures after the step."""
+        return found, jnp.exp(-params.log_inverse_temperature)
 
 
 class Batch(NamedTuple):
@@ -77,21 +86,6 @@ class Batch(NamedTuple):
     """(objective, reference) place of each positive among all positives; empty unless dealt."""
     weight: jax.Array | np.ndarray
     """(objective ‖ Jacobian penalty,)"""
-
-
-class Fixed:
-    """The parts of encoders that are not arrays, hashable: they choose the compiled program."""
-
-    def __init__(self, encoders):
-        self.encoders = encoders
-        leaves, tree = jax.tree.flatten(encoders)
-        self._key = (tree, tuple(leaves))
-
-    def __eq__(self, other) -> bool:
-        return isinstance(other, Fixed) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
 
 
 def encode_at(
@@ -154,7 +148,8 @@ def _embed(encoders, rows, batch: Batch, hyper: Hyper, key, program: Program) ->
 
 def _loss(params: Params, fixed: Fixed, rows, batch: Batch, hyper: Hyper, key, program: Program):
     """Weighted sum, and (objective ‖ penalty,) its parts."""
-    encoders = eqx.combine(params.encoders, fixed.encoders)
+    params = eqx.combine(params, fixed.modules)
+    encoders = params.encoders
     if program.shared:
         encoders = with_one_trunk(encoders)
     z = _embed(encoders, rows, batch, hyper, key, program)
@@ -204,63 +199,6 @@ def _penalty(encoders, rows, batch: Batch, key, program: Program) -> jax.Array:
 def _every(encoder: Encoder, step: int, x: jax.Array) -> jax.Array:
     """Embedding of windows end to end."""
     return encoder(x)[::step]
-
-
-def _chunk(
-    params: Params,
-    adam_state,
-    rows: tuple[jax.Array, ...],
-    batches: Batch,
-    rates: jax.Array,
-    n_steps: jax.Array,
-    seed: jax.Array,
-    first_step: jax.Array,
-    hyper: Hyper,
-    trainable: Params,
-    *,
-    fixed: Fixed,
-    program: Program,
-):
-    """`n_steps` steps of Adam.
-
-    `batches` has a leading axis of steps; `trainable` has a 0 or 1 for every array. Returns
-    parameters, Adam's state, and losses and temperatures of every step.
-    """
-    key = jax.random.fold_in(jax.random.key(seed), first_step)
-    adam = optax.scale_by_adam(hyper.beta1, hyper.beta2, hyper.epsilon)
-
-    def step(i, carry):
-        params, adam_state, losses, temperatures = carry
-        batch = jax.tree.map(lambda x: x[i], batches)
-        (_, parts), gradient = jax.value_and_grad(_loss, has_aux=True)(
-            params, fixed, rows, batch, hyper, jax.random.fold_in(key, i), program
-        )
-        gradient = jax.tree.map(lambda g, p: g + hyper.weight_decay * p, gradient, params)
-        update, adam_state = adam.update(gradient, adam_state)
-        params = jax.tree.map(lambda p, u, on: p - rates[i] * on * u, params, update, trainable)
-        # The floor is applied to the parameter after the step, so its gradient never dies.
-        a = jnp.minimum(params.log_inverse_temperature, -jnp.log(hyper.min_temperature))
-        params = params._replace(log_inverse_temperature=a)
-        return params, adam_state, losses.at[i].set(parts), temperatures.at[i].set(jnp.exp(-a))
-
-    n, k = len(rates), len(program.objectives)
-    carry = (params, adam_state, jnp.zeros((n, k + 1)), jnp.zeros((n, k)))
-    return jax.lax.fori_loop(0, n_steps, step, carry)
-
-
-run_chunk = jax.jit(_chunk, static_argnames=("fixed", "program"))
-
-
-@partial(jax.jit, static_argnames="fixed")
-def encode_rows(arrays: Encoder, rows: jax.Array, *, fixed: Fixed) -> jax.Array:
-    """The encoder on one block of rows."""
-    return eqx.combine(arrays, fixed.encoders)(rows)
-
-
-@partial(jax.jit, static_argnames="fixed")
-def encode_windows(arrays: Encoder, rows, index, *, fixed: Fixed) -> jax.Array:
-    """The encoder on windows, several recordings side by side as channels."""
-    return encode_at(eqx.combine(arrays, fixed.encoders), rows, index, False)
 
 
 @partial(jax.jit, static_argnames="distance")
