@@ -3,8 +3,26 @@
 Every simulator takes `seed`, gives a `Recording` and keeps the latent in its `.truth`.
 """
 
+from .ceilings import Ceilings, ceilings
 from .circle import circle
 from .lorenz import lorenz
+from .pivae_continuous import pivae_continuous
+from .pivae_discrete import pivae_discrete
 from .place_cells import place_cells, place_cells_session
+from .quadratic import quadratic
+from .sine import sine
+from .two_circles import two_circles
 
-__all__ = ["circle", "lorenz", "place_cells", "place_cells_session"]
+__all__ = [
+    "Ceilings",
+    "ceilings",
+    "circle",
+    "lorenz",
+    "pivae_continuous",
+    "pivae_discrete",
+    "place_cells",
+    "place_cells_session",
+    "quadratic",
+    "sine",
+    "two_circles",
+]
