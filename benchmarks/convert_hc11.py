@@ -57,7 +57,7 @@ def load(path: Path, trust: bool) -> Any:
         ) from error
 
 
-def converted(data: Any) -> dict[str, NDArray]:
+def converted(data: Any) -> dict[str, Any]:
     """Checked arrays with the number of the lap and round trip of every bin."""
     spikes, behaviour = _array(data, "spikes"), _array(data, "position")
     if spikes.ndim != 2 or 0 in spikes.shape:
