@@ -44,7 +44,7 @@ def peer(data: Path, steps: int, *options: str) -> dict:
 
 
 def measure(data: Path, x: np.ndarray, u: np.ndarray, steps: int, seed: int) -> dict[str, float]:
-    ways = ([], ["--threads", "1"])
+    ways: list[list[str]] = [[], ["--threads", "1"]]
     of_peer = [peer(data, steps, "--seed", str(seed), *options) for options in ways]
     fastest = max(of_peer, key=lambda found: found["steps_per_second"])
     row = {"peer_steps_per_s": fastest["steps_per_second"], "peer_threads": fastest["threads"]}
