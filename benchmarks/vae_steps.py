@@ -35,7 +35,7 @@ def ours(x: np.ndarray, u: np.ndarray, steps: int) -> float:
 
 def peer(data: Path, steps: int, *options: str) -> dict:
     """What peers/pivae_steps.py prints, from a process in its own environment."""
-    command = [_jobs.peer_python("pivae"), SCRIPT, data, "--steps", str(steps)]
+    command = [_jobs.peer_python("pivae"), str(SCRIPT), str(data), "--steps", str(steps)]
     command += ["--batch-size", str(BATCH), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
