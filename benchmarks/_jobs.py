@@ -15,18 +15,21 @@ import numpy as np
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-PEER = ROOT / ".venv-cebra"
 
 
-def peer_python() -> str:
-    """Python of the peer's environment; made on the first call, and when the list has changed."""
-    python = PEER / "bin" / "python"
-    listed = (HERE / "peers" / "cebra.txt").read_text()
-    ready = PEER / "ready"
+def peer_python(peer: str = "cebra") -> str:
+    """Python of a peer's environment; made on the first call, and when the list has changed.
+
+    `peer` is the name of a list in peers/: "cebra" or "pivae".
+    """
+    environment = ROOT / f".venv-{peer}"
+    python = environment / "bin" / "python"
+    listed = (HERE / "peers" / f"{peer}.txt").read_text()
+    ready = environment / "ready"
     if not ready.exists() or ready.read_text() != listed:
         if not python.exists():
-            subprocess.run([sys.executable, "-m", "venv", PEER], check=True)
-        # torch first: cebra alone would take the newest build, with a GPU stack of several GB.
+            subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        # torch first: a peer alone would take the newest build, with a GPU stack of several GB.
         for line in listed.splitlines():
             if not line.startswith("#"):
                 subprocess.run([python, "-m", "pip", "install", "--quiet", line], check=True)
