@@ -21,6 +21,10 @@ _DOOR = {
     # embeddings come out
     "PCA": "models",
     "CEBRA": "models",
+    "VAE": "models",
+    "IVAE": "models",
+    "PiVAE": "models",
+    "CIiVAE": "models",
     "METHODS": "models",
     "load": "models",
     "fit_seeds": "models",

@@ -12,9 +12,25 @@ from ._base import OWN_ENCODER, Estimator
 from ._files import read_model
 from ._seeds import fit_seeds
 from .cebra import CEBRA
+from .ciivae import CIiVAE
+from .ivae import IVAE
 from .pca import PCA
+from .pivae import PiVAE
+from .vae import VAE
 
-__all__ = ["CEBRA", "METHODS", "PCA", "Estimator", "Method", "fit_seeds", "load"]
+__all__ = [
+    "CEBRA",
+    "IVAE",
+    "METHODS",
+    "PCA",
+    "VAE",
+    "CIiVAE",
+    "Estimator",
+    "Method",
+    "PiVAE",
+    "fit_seeds",
+    "load",
+]
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,32 @@ METHODS: dict[str, Method] = {
         CEBRA,
         "contrastive by behaviour on the first latents and by time on all",
         {"hybrid": True},
+        labels="required",
+    ),
+    "vae": Method(VAE, "latent variable model without labels: the baseline of those below"),
+    "ivae": Method(IVAE, "identifiable VAE, an encoder of signal and label", labels="required"),
+    "pivae": Method(
+        PiVAE, "Poisson identifiable VAE: labels set the prior of the latent", labels="required"
+    ),
+    "conv-pivae": Method(
+        PiVAE,
+        "pi-VAE of a window: convolutional encoder, all bins of the window explained",
+        {"encoder": "conv", "target": "window"},
+        labels="required",
+    ),
+    "ciivae": Method(
+        CIiVAE, "identifiable VAE that cannot collapse onto its labels", labels="required"
+    ),
+    "conv-ciivae": Method(
+        CIiVAE,
+        "CI-iVAE of activity smoothed in time, Gaussian noise",
+        {"encoder": "smooth"},
+        labels="required",
+    ),
+    "conv-poisson-ciivae": Method(
+        CIiVAE,
+        "CI-iVAE with a convolutional encoder and Poisson counts",
+        {"encoder": "conv", "observation": "poisson"},
         labels="required",
     ),
 }

@@ -30,6 +30,13 @@ class LabelPart:
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
 
+    @property
+    def width(self) -> int:
+        """Columns of its code."""
+        if self.kind == "discrete":
+            return len(self.classes)
+        return len(self.mean) * (2 if self.kind == "circular" else 1)
+
     def encode(self, values: NDArray) -> NDArray[np.float32]:
         """(n, column); missing values become 0, for samples that nothing uses."""
         if self.kind == "discrete":
@@ -69,6 +76,12 @@ class LabelCode:
     def discrete(self) -> bool:
         """Classes only."""
         return all(part.kind == "discrete" for part in self.parts)
+
+    @property
+    def width(self) -> int:
+        """Columns of the code; one for each joint class if all labels are discrete."""
+        widths = [part.width for part in self.parts]
+        return (int(np.prod(widths)) if self.discrete else sum(widths)) if widths else 0
 
     def of(self, recording: Recording) -> NDArray[np.float32]:
         """(time, column) code of every sample of a recording."""
@@ -135,8 +148,6 @@ def learn_code(
 def _part(name: str, kind: str, values: NDArray) -> LabelPart:
     if kind == "discrete":
         return LabelPart(name, kind, classes=tuple(np.unique(values).tolist()))
-    if kind == "circular":
-        return LabelPart(name, kind)
     values = np.asarray(values, float).reshape(len(values), -1)
     deviation = values.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1.0)

@@ -42,12 +42,7 @@ def draw_params(
     """A new model: one label prior, and posterior and decoder for each recording."""
     from ..training.evidence_step import Params
 
-    columns = code.of(recordings[0]).shape[1]
-    label_prior = prior(
-        columns, code.discrete, int(settings["output_dimension"]),
-        tuple(settings["prior_hidden"]), "tanh", not settings["prior_mean"], rng,
-    )  # fmt: skip
-    return Params(label_prior, draw_parts(recordings, columns, settings, rng))
+    return Params(_prior(code, settings, rng), draw_parts(recordings, code.width, settings, rng))
 
 
 def draw_parts(
@@ -57,11 +52,30 @@ def draw_parts(
     parts = []
     for recording in recordings:
         mean, deviation = moments(recording, settings["outside_trials"])
-        parts.append(_part(mean, deviation, columns, recording.rate, settings, rng))
+        parts.append(_part(mean, deviation, columns, settings, rng))
     return tuple(parts)
 
 
-def _part(mean: NDArray, deviation: NDArray, columns: int, rate: float, settings, rng):
+def skeleton(settings: dict[str, Any], code: LabelCode, channels: Sequence[int]) -> Any:
+    """A model of the right shape, to be filled from a file."""
+    from ..training.evidence_step import Params
+
+    rng = np.random.default_rng(0)
+    columns = code.width
+    parts = [_part(np.ones(n), np.ones(n), columns, settings, rng) for n in channels]
+    return Params(_prior(code, settings, rng), tuple(parts))
+
+
+def _prior(code: LabelCode, settings: dict[str, Any], rng):
+    return prior(
+        code.width, code.discrete, int(settings["output_dimension"]),
+        tuple(settings["prior_hidden"]), "tanh", not settings["prior_mean"], rng,
+    )  # fmt: skip
+
+
+def _part(mean: NDArray, deviation: NDArray, columns: int, settings: dict[str, Any], rng):
+    import jax.numpy as jnp
+
     from ..training.evidence_step import Part
 
     counts = settings["observation"] != "gaussian"
@@ -75,7 +89,7 @@ def _part(mean: NDArray, deviation: NDArray, columns: int, rate: float, settings
         settings["encoder"], len(shift), n_latents, hidden=tuple(settings["encoder_hidden"]),
         activation="tanh", architecture=settings["model_architecture"],
         num_hidden_units=int(settings["num_hidden_units"]),
-        smoothing=settings["smoothing"] * rate, shift=shift, scale=scale, rng=rng,
+        smoothing=settings["smoothing"] * settings["rate"], shift=shift, scale=scale, rng=rng,
     )  # fmt: skip
     say = decoder(
         settings["decoder"], settings["observation"], n_latents,
@@ -83,7 +97,7 @@ def _part(mean: NDArray, deviation: NDArray, columns: int, rate: float, settings
         hidden=settings["decoder_hidden"], activation=settings["activation"],
         mean=mean, deviation=deviation, rng=rng,
     )  # fmt: skip
-    return Part(look, say)
+    return Part(look, say, jnp.asarray(mean, jnp.float32))
 
 
 def moments(recording: Recording, outside_trials: bool) -> tuple[NDArray, NDArray]:

@@ -16,6 +16,7 @@ VERSION = 1
 ENCODERS = ("mlp", "conv", "smooth")
 TARGETS = ("centre", "window")
 PRIORS = ("labels", *OF_TIME, "none")
+OBJECTIVES = ("direct", "elbo", "ci", "released")
 
 
 def resolve(params: dict[str, Any], n_samples: int, rate: float) -> dict[str, Any]:
@@ -36,7 +37,8 @@ def resolve(params: dict[str, Any], n_samples: int, rate: float) -> dict[str, An
         "activation": "gelu",
     }
     settings = {k: auto[k] if k in auto and v == "auto" else v for k, v in params.items()}
-    settings |= {"batch_size": batch, "max_iterations": steps, "recipe": VERSION}
+    settings |= {"batch_size": batch, "max_iterations": steps, "recipe": VERSION, "rate": rate}
+    settings["sessions"] = "separate"
     settings["schedule"] = "constant" if constant else "one-cycle"
     return settings
 
@@ -45,7 +47,7 @@ def check(settings: dict[str, Any]) -> None:
     """Refuse settings that break a rule, naming the rule and the value."""
     one_of = {
         "encoder": ENCODERS, "observation": OBSERVATIONS, "decoder": DECODERS, "target": TARGETS,
-        "prior": PRIORS, "activation": tuple(sorted(ACTIVATIONS)),
+        "prior": PRIORS, "objective": OBJECTIVES, "activation": tuple(sorted(ACTIVATIONS)),
     }  # fmt: skip
     for name, known in one_of.items():
         if settings[name] not in known:
@@ -79,6 +81,12 @@ def check(settings: dict[str, Any]) -> None:
         raise DataError(
             "target='window' explains the window that the encoder sees: it needs encoder='conv', "
             f"got encoder={settings['encoder']!r}; use target='centre'"
+        )
+    labelled = settings["objective"] == "direct" and settings["prior"] != "none"
+    if labelled and settings["encoder"] == "conv":
+        raise DataError(
+            "an encoder of signal and label (objective='direct') is 'mlp' or 'smooth', got "
+            "encoder='conv'; use PiVAE or CIiVAE"
         )
     if settings["encoder"] == "conv":
         get_architecture(settings["model_architecture"])

@@ -76,7 +76,7 @@ def _marginal_direct(model: Any, number: int, recording: Recording, code, weight
     """Σ p(u|x) q(z|x,u) where the encoder itself takes the label: one pass a candidate."""
     from ..training.evidence_step import split
 
-    mean = square = 0.0
+    mean = square = np.zeros((len(recording), model.output_dimension_))
     edge = np.zeros(len(recording), bool)
     for one, w in zip(code, weight.T, strict=True):
         same = np.broadcast_to(one, (len(recording), len(one)))
@@ -85,8 +85,8 @@ def _marginal_direct(model: Any, number: int, recording: Recording, code, weight
         m = np.asarray(q.mean)
         mean = mean + w[:, None] * m
         square = square + w[:, None] * (np.exp(np.asarray(q.log_variance)) + m**2)
-    mean = np.asarray(mean, np.float32)
-    return mean, np.maximum(np.asarray(square, np.float32) - mean**2, 0), edge
+    variance = np.maximum(square - mean**2, 0)
+    return mean.astype(np.float32), variance.astype(np.float32), edge
 
 
 def label_evidence(

@@ -2,56 +2,153 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from .._missing import require_complete
 from ..errors import DataError
-from ..recording import Recording
 from . import _vae_recipe, _vae_use
-from ._base import Estimator
 from ._device import on_device
-from ._embedding import as_embedding
 from ._fit import split_off
-from ._inputs import (
-    Inputs,
-    gather,
-    gather_several,
-    inputs_of,
-    is_list_of_recordings,
-    positional,
-    tables_of,
-)
+from ._inputs import Inputs, gather, gather_several, is_list_of_recordings, positional
 from ._label_code import LabelCode, candidates, learn_code
-from ._sessions import require_channels, session_number
+from ._latent_model import LatentModel
 from ._vae_fit import check_counts, draw_params, draw_parts, train_params
-from ._vae_store import arrays_of, params_of
 
 N_CANDIDATES = 200
 """Labels that a sample without label is compared with."""
 
 
-class Variational(Estimator):
-    """An estimator whose settings choose the parts of a latent variable model. Abstract.
+class Variational(LatentModel):
+    """A latent variable model, put together from parts and fitted by its evidence. Abstract.
 
-    `fit` leaves `params_` (one label prior; posterior and decoder of each recording), `code_` (how
-    labels are coded) and `candidates_` (labels to consider where none is given).
+    Every "auto" below is the choice that makes a subclass what it is (`AUTO`).
+
+    Parameters
+    ----------
+    output_dimension
+        Number of latents.
+    encoder
+        "mlp" sees one bin, "conv" a window of bins (`model_architecture`), "smooth" the bins
+        weighted by a Gaussian in time (`smoothing`). None looks beyond its segment.
+    objective
+        What is maximised: "direct", the evidence bound of the encoder itself; "elbo", of its
+        product with the label prior; "ci", of the best mixture of both; "released", what the
+        published code of CI-iVAE maximises (for comparison only).
+    observation
+        "poisson", "negative-binomial" (counts), or "gaussian".
+    decoder
+        "flow" or "mlp".
+    target
+        What is explained: the "centre" bin, or the whole "window" of a "conv" encoder. Windows
+        count every bin as often as they overlap: evidence is then a composite likelihood, and is
+        given per bin of a window.
+    prior_mean
+        False: the label sets the variance of the latent only.
+    prior
+        "labels"; "time" or "trial_time" (seconds) in their place; "none": N(0, 1).
+    model_architecture, num_hidden_units
+        Of the "conv" encoder, as in `CEBRA`; must end in "-mse".
+    encoder_hidden, prior_hidden, decoder_hidden
+        Widths of hidden layers; of the decoder None: max(30, outputs / 4).
+    activation
+        Of the decoder: "gelu" ("auto"), "tanh", "softplus", "xtanh", "relu", "leaky-relu".
+    smoothing
+        Standard deviation of the "smooth" encoder in seconds; "auto" is 2.5 samples.
+    max_iterations, batch_size, learning_rate
+        Steps of Adam, samples a step of each recording, and its rate; an explicit rate is constant,
+        "auto" one cycle.
+    mixture_draws
+        Draws that the gain of a mixture is estimated with ("ci", "released").
+    warm_up, beta
+        Steps over which the weight of the KL rises from 0 to `beta`.
+    gradient_clip
+        Longest gradient, of the loss in nats a channel and bin.
+    validation
+        Share of trials held out inside the fit: the weights that explain them best are kept
+        (`validation_`).
+    patience
+        Looks at them without a better one before a fit of constant rate stops.
+    n_init, keep
+        Fits from several seeds; kept is the best on held-out trials ("validation") or the one most
+        like the others ("consistency"). All are in `initialisations_`.
+    outside_trials
+        Also learn from samples that lie in no trial.
+    random_state
+        Seed of weights, batches and draws.
     """
 
-    objective: str = "elbo"
-    FIXED: ClassVar[dict[str, Any]] = {}
-    """Settings that make the estimator what it is, beside those of its constructor."""
+    AUTO: ClassVar[dict[str, Any]] = {}
+    """What "auto" means for this estimator."""
 
-    params_: Any
-    sessions_: tuple[str, ...]
-    channels_: tuple[int, ...]
-
-    # -- fit ----------------------------------------------------------------------------------
+    def __init__(
+        self,
+        output_dimension: int = 2,
+        *,
+        encoder: str = "mlp",
+        observation: str = "auto",
+        objective: str = "auto",
+        decoder: str = "auto",
+        target: str = "centre",
+        prior: str = "auto",
+        prior_mean: bool = True,
+        model_architecture: str = "offset10-model-mse",
+        num_hidden_units: int = 32,
+        encoder_hidden: Sequence[int] = (60, 60),
+        prior_hidden: Sequence[int] = (20, 20),
+        decoder_hidden: int | None = None,
+        activation: str = "auto",
+        smoothing: float | str = "auto",
+        max_iterations: int | str = "auto",
+        batch_size: int | str = "auto",
+        learning_rate: float | str = "auto",
+        mixture_draws: int = 10,
+        warm_up: int | str = "auto",
+        beta: float = 1.0,
+        gradient_clip: float = 1.0,
+        validation: float | None = None,
+        patience: int = 10,
+        n_init: int = 1,
+        keep: str = "validation",
+        outside_trials: bool = False,
+        random_state: Any = None,
+        device: str = "cpu",
+        verbose: bool = False,
+    ):
+        self.output_dimension = output_dimension
+        self.encoder = encoder
+        self.observation = observation
+        self.objective = objective
+        self.decoder = decoder
+        self.target = target
+        self.prior = prior
+        self.prior_mean = prior_mean
+        self.model_architecture = model_architecture
+        self.num_hidden_units = num_hidden_units
+        self.encoder_hidden = encoder_hidden
+        self.prior_hidden = prior_hidden
+        self.decoder_hidden = decoder_hidden
+        self.activation = activation
+        self.smoothing = smoothing
+        self.max_iterations = max_iterations
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.mixture_draws = mixture_draws
+        self.warm_up = warm_up
+        self.beta = beta
+        self.gradient_clip = gradient_clip
+        self.validation = validation
+        self.patience = patience
+        self.n_init = n_init
+        self.keep = keep
+        self.outside_trials = outside_trials
+        self.random_state = random_state
+        self.device = device
+        self.verbose = verbose
 
     def fit(
         self,
@@ -106,8 +203,8 @@ class Variational(Estimator):
 
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
         first = inputs[0]
-        params = {"mixture_draws": 10, "prior_mean": True, "encoder_hidden": (60, 60)}
-        params |= {"objective": self.objective, **self.FIXED, **self.get_params(deep=False)}
+        params = self.get_params(deep=False)
+        params |= {k: v for k, v in self.AUTO.items() if params[k] == "auto"}
         n = int(np.mean([len(one.recording) for one in inputs]))
         settings = _vae_recipe.resolve(params, n, first.recording.rate)
         settings["labels"] = [] if settings["prior"] != "labels" else list(first.labels)
@@ -155,186 +252,16 @@ class Variational(Estimator):
         name = recordings[0].name
         if name in ("", *names):
             name = str(len(names))
-        columns = self.code_.of(recordings[0]).shape[1]
-        parts = draw_parts(recordings, columns, settings, rng)
+        parts = draw_parts(recordings, self.code_.width, settings, rng)
         self._train(before._replace(parts=parts), recordings, settings, rng, watch, True)
         self.params_ = before._replace(parts=(*before.parts, *self.params_.parts))
         self.sessions_ = (*names, name)
         self.channels_ = (*channels, recordings[0].n_channels)
         return self
 
-    # -- embed --------------------------------------------------------------------------------
-
-    def transform(  # type: ignore[override]  # labels may be given
-        self,
-        X: Any,
-        *y: Any,
-        with_labels: bool = False,
-        posterior: str = "auto",
-        session_id: int | str | None = None,
-        trials: Any = None,
-    ) -> Any:
-        """Embed every sample as the mean of a posterior.
-
-        Parameters
-        ----------
-        X
-            As in `fit`. A list comes back as a list.
-        *y
-            Labels of an array, with `with_labels`.
-        with_labels
-            Use the labels: the mean of q(z|x,u). `attrs["labels_used"]` says so.
-        posterior
-            Without labels: "encoder", the mean of q(z|x); "marginal", the mean of
-            Σ p(u|x) q(z|x,u) over `candidates_`, what the model believes where the label is not
-            known; "auto" is the one that the objective trains (`default_posterior`).
-        session_id
-            Which recording of a fit of several an array belongs to (its place or name).
-        trials
-            With a (time, channel) array: table of `start`, `stop`, walls for windows.
-
-        Raises
-        ------
-        MissingValuesError
-            A sample, or a label that is used, has no value.
-        DataError
-            The number of channels is not that of the fit; a class that the fit has not seen.
-        """
-        check_is_fitted(self, "params_")
-        if is_list_of_recordings(X):
-            walls = tables_of(X, trials)
-            places = len(self.sessions_) > 1 and not isinstance(X[0], Recording)
-            return [
-                self.transform(
-                    x, *[v[n] for v in y], with_labels=with_labels, posterior=posterior,
-                    session_id=n if places else session_id, trials=table,
-                )
-                for n, (x, table) in enumerate(zip(X, walls, strict=True))
-            ]  # fmt: skip
-        number, inputs = self._one(X, y, session_id, trials, with_labels)
-        with on_device(self.device):
-            z, edge = _vae_use.embed_mean(
-                self, number, inputs.recording, with_labels, self._posterior(posterior)
-            )
-        if inputs.shape is not None:
-            return inputs.give_back(z)
-        return as_embedding(z, inputs.recording, edge, type(self).__name__, with_labels)
-
-    @property
-    def default_posterior(self) -> str:
-        """ "encoder" where q(z|x) is trained as a posterior, "marginal" where it is only the factor
-        that labels are multiplied with."""
-        objective = self.settings_["objective"]
-        unlabelled = self.settings_["prior"] == "none"
-        return "encoder" if unlabelled or objective in ("ci", "released") else "marginal"
-
-    def _posterior(self, name: str) -> str:
-        if name not in ("auto", "encoder", "marginal"):
-            raise DataError(f"posterior must be 'auto', 'encoder' or 'marginal', got {name!r}")
-        chosen = self.default_posterior if name == "auto" else name
-        if chosen == "encoder" and _vae_use.labels_seen(self.settings_):
-            raise DataError(
-                f"the encoder of {type(self).__name__} takes labels: without them use "
-                "posterior='marginal'"
-            )
-        return "encoder" if self.settings_["prior"] == "none" else chosen
-
-    def _one(
-        self, X: Any, y: tuple, session_id: int | str | None, trials: Any, with_labels: bool
-    ) -> tuple[int, Inputs]:
-        """The place of the only input among the recordings of the fit, and the input, checked."""
-        inputs = inputs_of(
-            self, X, y, trials=trials, reset=None if len(self.sessions_) > 1 else False
-        )
-        recording = inputs.recording
-        number = session_number(self, session_id, X if isinstance(X, Recording) else None)
-        require_channels(self, number, recording)
-        used = self.settings_["labels"] if with_labels else []
-        if inputs.shape is not None and with_labels and list(inputs.labels) != used:
-            raise DataError(
-                f"the model was fitted with {len(used)} label(s); give as many arrays, got "
-                f"{len(inputs.labels)}"
-            )
-        if inputs.shape is None:
-            require_complete(recording, used, np.ones(len(recording), bool))
-        return number, inputs
-
-    def _embed(self, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
-        number = session_number(self, None, recording)
-        require_channels(self, number, recording)
-        with on_device(self.device):
-            return _vae_use.embed_mean(self, number, recording, False, self._posterior("auto"))
-
-    # -- score --------------------------------------------------------------------------------
-
-    @property
-    def score_unit_(self) -> str:
-        """Unit of `score`."""
-        return _vae_use.unit(self.settings_)
-
-    def goodness_parts(
-        self, recording: Recording, seed: int = 0
-    ) -> tuple[NDArray[np.float64], str, NDArray[np.float64]]:
-        """Evidence of each segment over that of constant rates, its unit, and the same with labels
-        of other samples."""
-        number = session_number(self, None, recording)
-        require_channels(self, number, recording)
-        with on_device(self.device):
-            values, chance = _vae_use.goodness(self, number, recording, seed)
-        return values, self.score_unit_, chance
-
-    def _to_score(self, X, y, labels, trials) -> Inputs:
-        return inputs_of(self, X, y, labels, trials, None if len(self.sessions_) > 1 else False)
-
-    def _scored(self, inputs: Inputs) -> Recording:
-        wanted = self.settings_["labels"]
-        if inputs.shape is not None and wanted and list(inputs.labels) != wanted:
-            raise DataError(
-                f"the model was fitted with {len(wanted)} label(s); give score() as many, "
-                f"got {len(inputs.labels)}"
-            )
-        return inputs.recording
-
-    # -- files --------------------------------------------------------------------------------
-
-    def _arrays(self) -> dict[str, NDArray]:
-        return arrays_of(self.params_) | {
-            "loss": np.asarray(self.loss_),
-            **{f"log.{name}": self.log_[name].to_numpy() for name in self.log_},
-        }
-
-    def _facts(self) -> dict[str, Any]:
-        table = self.validation_
-        return {
-            "settings": self.settings_,
-            "code": self.code_.to_json(),
-            "candidates": self.candidates_.to_dict("split", index=False),
-            "sessions": list(self.sessions_),
-            "channels": list(self.channels_),
-            "interrupted": self.interrupted_,
-            "validation": None if table is None else table.to_dict("split", index=False),
-        }
-
-    def _restore(self, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
-        self.settings_ = facts["settings"]
-        self.code_ = LabelCode.from_json(facts["code"])
-        self.candidates_ = pd.DataFrame(**facts["candidates"])
-        self.sessions_, self.channels_ = tuple(facts["sessions"]), tuple(facts["channels"])
-        self.params_ = params_of(arrays, self.settings_, self.code_, self.channels_)
-        self.loss_, self.interrupted_ = arrays["loss"], facts["interrupted"]
-        self.log_ = pd.DataFrame(
-            {k.removeprefix("log."): v for k, v in arrays.items() if k.startswith("log.")}
-        )
-        self.output_dimension_ = int(self.settings_["output_dimension"])
-        self.offset_ = self.params_.parts[0].posterior.offset
-        table = facts["validation"]
-        self.validation_ = None if table is None else pd.DataFrame(**table)
-
 
 def _check_code(code: LabelCode, settings: dict[str, Any]) -> None:
     """Warn where labels are too few to identify the latent."""
-    import warnings
-
     n = int(settings["output_dimension"])
     if not code.parts or not code.discrete:
         return

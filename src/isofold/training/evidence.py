@@ -79,11 +79,13 @@ class _Evidence:
         if self._plan.keep_prior:
             ones = ones._replace(prior=jax.tree.map(lambda _: np.float32(0), arrays.prior))
         constants = lambda params: [  # noqa: E731
-            part[k].__dict__[name]
+            value
             for part in params.parts
-            for k in range(2)
-            for name in ("shift", "scale")
-        ]
+            for value in (
+                part.posterior.shift, part.posterior.scale,
+                part.decoder.shift, part.decoder.scale, part.mean,
+            )
+        ]  # fmt: skip
         return eqx.tree_at(constants, ones, replace_fn=lambda _: np.float32(0))
 
     def device_rows(self, number: int, pool: Pool) -> Rows:

@@ -27,6 +27,8 @@ class Part(NamedTuple):
 
     posterior: Posterior
     decoder: Decoder
+    mean: jax.Array
+    """(channel,) of the training samples: what constant rates are."""
 
 
 class Params(NamedTuple):
@@ -136,14 +138,14 @@ class Program:
         )
 
 
-def posteriors(prior: Prior, both: jax.Array, labels: Any) -> tuple[Gaussian, Gaussian, Gaussian]:
+def posteriors(prior: Prior, both: Any, labels: Any) -> tuple[Gaussian, Gaussian, Gaussian]:
     """q(z|x), its product with the label prior q(z|x,u), and the prior p(z|u)."""
     q1 = split(both)
     p = split(prior(labels))
     return q1, product(q1, p), p
 
 
-def split(both: jax.Array) -> Gaussian:
+def split(both: Any) -> Gaussian:
     """Rows of mean ‖ log-variance as a Gaussian."""
     mean, log_variance = jnp.split(both, 2, axis=-1)
     return Gaussian(mean, soft_clamp(log_variance))
