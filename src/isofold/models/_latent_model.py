@@ -129,7 +129,7 @@ class LatentModel(Estimator):
                 f"the model was fitted with {len(used)} label(s); give as many arrays, got "
                 f"{len(inputs.labels)}"
             )
-        if inputs.shape is None:
+        if inputs.shape is None or used:
             require_complete(recording, used, np.ones(len(recording), bool))
         return number, inputs
 

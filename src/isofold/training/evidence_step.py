@@ -189,7 +189,8 @@ def evidence(
     e0, e1 = at_beta
     objective, weight = mixed(e1, e0, q1, q0, draws, beta)
     weight = jax.lax.stop_gradient(weight)
-    bound = objective + weight * (at_one[1] - e1) + (1 - weight) * (at_one[0] - e0)
+    gain = objective - weight * e1 - (1 - weight) * e0  # β J: with β > 1 more than a bound has
+    bound = weight * at_one[1] + (1 - weight) * at_one[0] + gain / jnp.maximum(beta, 1)
     return Terms(objective, bound + constant, kls[0], weight)
 
 
