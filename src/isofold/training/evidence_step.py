@@ -166,12 +166,9 @@ def evidence(
     y, constant = target(part, rows, index)
     noise_key, draws_key = jax.random.split(key)
     used = {"direct": (q1,), "elbo": (q0,)}.get(program.objective, (q0, q1))
-    z = jnp.concatenate(
-        [
-            sample(q, jax.random.normal(jax.random.fold_in(noise_key, k), q.mean.shape))
-            for k, q in enumerate(used)
-        ]
-    )
+    # One noise for both: their evidences then differ by the posteriors, not by chance.
+    noise = jax.random.normal(noise_key, q1.mean.shape)
+    z = jnp.concatenate([sample(q, noise) for q in used])
     likelihood = log_likelihood(part.decoder, part.decoder(z), jnp.tile(y, (len(used), 1)))
     kls = [kl(q, p) for q in used]
     at_beta = [
