@@ -141,7 +141,7 @@ class Program:
 def posteriors(prior: Prior, both: Any, labels: Any) -> tuple[Gaussian, Gaussian, Gaussian]:
     """q(z|x), its product with the label prior q(z|x,u), and the prior p(z|u)."""
     q1 = split(both)
-    p = split(prior(labels))
+    p = split(prior(jnp.asarray(labels)))
     return q1, product(q1, p), p
 
 
