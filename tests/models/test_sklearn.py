@@ -25,6 +25,8 @@ def expected_failures(estimator):
         iso.PCA(output_dimension=1),
         iso.CEBRA("offset1-model", output_dimension=2, **QUICK),
         iso.CEBRA("offset10-model", output_dimension=2, **QUICK),
+        iso.TCL(output_dimension=1, max_iterations=3, batch_size=32),
+        iso.PCL(output_dimension=2, max_iterations=3, batch_size=32),
     ],
     expected_failed_checks=expected_failures,
 )

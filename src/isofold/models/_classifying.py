@@ -15,7 +15,7 @@ from ..errors import DataError
 from ..networks import ACTIVATIONS, get_architecture
 from ..recording import Recording
 from ..sampling import Pool
-from ..trials import Ints
+from ..trials import Ints, expand
 from ._base import Estimator
 from ._contrast import on_disk, pool_source
 from ._device import on_device
@@ -129,34 +129,40 @@ class Classifying(Estimator):
         )  # fmt: skip
 
     def _finish(self, recording: Recording) -> None:
-        """What is learned from the features once they are trained."""
+        """Learn how features become latents from those of the training samples."""
+        used = expand(*used_segments(recording, self.outside_trials))
+        self.mean_, self.unmixing_ = self._linear(self._h(recording)[used].astype(float))
+
+    def _linear(self, h: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+        """Mean and (latent, feature) matrix of z = W (h − mean)."""
+        deviation = h.std(axis=0)
+        return h.mean(axis=0), np.diag(1 / np.where(deviation > 0, deviation, 1))
 
     # -- use ----------------------------------------------------------------------------------
 
     def _embed(self, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
-        return self._turned(self._h(recording)), at_edge(self.params_.features, recording)
+        z = (self._h(recording) - self.mean_) @ self.unmixing_.T
+        return z.astype(np.float32), at_edge(self.params_.features, recording)
 
     def _h(self, recording: Recording) -> NDArray[np.float32]:
         """(time, latent) features, as the regression sees them."""
         with on_device(self.device):
             return embed(self.params_.features, recording)[0]
 
-    def _turned(self, h: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Features as the embedding has them."""
-        return h
-
     def _log2_probability(self, h: NDArray[np.float32]) -> NDArray[np.float64]:
         """(example, class) from the features of (example, view)."""
         import jax
+        import jax.numpy as jnp
 
         with on_device(self.device):
-            logits = self.params_.head(h)
+            logits = self.params_.head(jnp.asarray(h))
             return np.asarray(jax.nn.log_softmax(logits, axis=1), float) / np.log(2)
 
     # -- files --------------------------------------------------------------------------------
 
     def _arrays(self) -> dict[str, NDArray]:
-        return arrays_of(self.params_) | {"loss": np.asarray(self.loss_)}
+        learned = {"loss": np.asarray(self.loss_), "mean": self.mean_, "unmixing": self.unmixing_}
+        return arrays_of(self.params_) | learned
 
     def _facts(self) -> dict[str, Any]:
         return {"settings": self.settings_, "interrupted": self.interrupted_}
@@ -168,7 +174,7 @@ class Classifying(Estimator):
         rng, one = np.random.default_rng(0), np.ones(self.n_features_in_)
         features = self._features(self.settings_, one, one, rng)
         self.params_ = filled(Params(features, self._head(self.settings_, rng)), arrays)
-        self.loss_ = arrays["loss"]
+        self.loss_, self.mean_, self.unmixing_ = (arrays[k] for k in ("loss", "mean", "unmixing"))
         self.output_dimension_ = int(self.settings_["output_dimension"])
         self.offset_ = self.params_.features.offset
 
@@ -180,7 +186,7 @@ def _resolve(params: dict[str, Any], n_samples: int) -> dict[str, Any]:
     if settings["batch_size"] == "auto":
         settings["batch_size"] = min(512, n_samples)
     if settings["max_iterations"] == "auto":
-        settings["max_iterations"] = 25 * round(np.clip(n_samples / 13, 1_000, 6_000) / 25)
+        settings["max_iterations"] = 25 * round(np.clip(n_samples / 8, 1_000, 6_000) / 25)
     if not constant:
         settings["learning_rate"] = 1e-2
     settings["schedule"] = "constant" if constant else "one-cycle"

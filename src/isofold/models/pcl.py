@@ -27,7 +27,8 @@ class PCL(Classifying):
     """Permutation-contrastive learning: features that tell neighbours in time from random pairs.
 
     log p(pair) / p(no pair) = c + Σ_i B_i(h_i(x_t), h_i(x_{t−Δ})), fitted by logistic regression of
-    pairs (x_t, x_{t−Δ}) of one segment against (x_t, x_{t*}), t* random;  z = h(x).
+    pairs (x_t, x_{t−Δ}) of one segment against (x_t, x_{t*}), t* random;  z_i = h_i(x), of mean 0
+    and variance 1 over the training samples.
 
     If x = f(s) with independent stationary s_i whose dependence in time is not Gaussian, z is s up
     to order and a monotone function of each. Labels are accepted and not used.
@@ -43,7 +44,8 @@ class PCL(Classifying):
         Δ in samples; "auto": 1, or the window of a "conv" encoder, so that pairs share no sample.
     pair_function
         "laplace": B = p |a h + a' h' + b| + q (ā h + b̄)², the paper's form, true of
-        autoregressive sources with Laplace innovations; "general": a small network.
+        autoregressive sources with Laplace innovations; "general": a small network, which leaves
+        every latent free to be bent.
     encoder
         "mlp" sees one sample, "conv" a window (`model_architecture`, must end in "-mse").
     encoder_hidden, activation
@@ -87,7 +89,7 @@ class PCL(Classifying):
         output_dimension: int = 2,
         *,
         time_offsets: int | str = "auto",
-        pair_function: str = "general",
+        pair_function: str = "laplace",
         encoder: str = "mlp",
         encoder_hidden: Sequence[int] = (64, 64),
         activation: str = "gelu",

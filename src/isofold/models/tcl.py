@@ -163,17 +163,27 @@ class TCL(Classifying):
 
         return of
 
-    def _finish(self, recording: Recording) -> None:
-        start, stop = used_segments(recording, self.outside_trials)
-        h = self._h(recording)[expand(start, stop)].astype(float)
+    def _linear(self, h: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
         n = h.shape[1]
-        self.mean_, self.unmixing_ = np.zeros(n), np.eye(n)
-        if self.settings_["ica"]:
-            seed = np.random.default_rng(self.random_state).integers(2**31)
-            self.mean_, self.unmixing_ = _unmixing(h, int(seed))
+        if not self.settings_["ica"]:
+            return np.zeros(n), np.eye(n)
+        mean, scale = super()._linear(h)
+        scaled = (h - mean) @ scale
+        if n == 1:
+            return mean, scale
+        if len(h) <= n or np.linalg.matrix_rank(scaled, tol=1e-4 * np.sqrt(len(h))) < n:
+            warnings.warn(
+                f"the {n} features do not have {n} independent directions, so no linear ICA was "
+                "done: use fewer latents, more samples or more steps",
+                UserWarning,
+                stacklevel=2,
+            )
+            return mean, scale
+        from sklearn.decomposition import FastICA
 
-    def _turned(self, h: NDArray[np.float32]) -> NDArray[np.float32]:
-        return ((h - self.mean_) @ self.unmixing_.T).astype(np.float32)
+        seed = int(np.random.default_rng(self.random_state).integers(2**31))
+        ica = FastICA(whiten="unit-variance", random_state=seed, max_iter=1000, tol=1e-3)
+        return mean, ica.fit(scaled).components_ @ scale
 
     def goodness_parts(
         self, recording: Recording, seed: int = 0
@@ -201,8 +211,7 @@ class TCL(Classifying):
         return inputs.recording
 
     def _arrays(self) -> dict[str, NDArray]:
-        learned = {"unmixing": self.unmixing_, "mean": self.mean_, "frequency": self.frequency_}
-        return super()._arrays() | learned
+        return super()._arrays() | {"frequency": self.frequency_}
 
     def _facts(self) -> dict[str, Any]:
         return super()._facts() | {"code": self.code_.to_json()}
@@ -210,26 +219,4 @@ class TCL(Classifying):
     def _restore(self, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
         super()._restore(arrays, facts)
         self.code_ = ClassCode.from_json(facts["code"])
-        self.unmixing_, self.mean_ = arrays["unmixing"], arrays["mean"]
         self.frequency_ = arrays["frequency"]
-
-
-def _unmixing(h: NDArray[np.float64], seed: int) -> tuple[NDArray, NDArray]:
-    """Mean and unmixing matrix of FastICA; features without full rank are scaled, not unmixed."""
-    from sklearn.decomposition import FastICA
-
-    mean, deviation = h.mean(axis=0), h.std(axis=0)
-    scaled = (h - mean) / np.where(deviation > 0, deviation, 1)
-    size = np.linalg.svd(scaled, compute_uv=False)
-    n = h.shape[1]
-    if n == 1 or len(h) <= n or size[-1] < 1e-4 * size[0] or not size[0]:
-        if n > 1:
-            warnings.warn(
-                f"the {n} features are not independent directions, so no linear ICA was done: use "
-                "fewer latents, more samples or more steps",
-                UserWarning,
-                stacklevel=2,
-            )
-        return mean, np.diag(1 / np.where(deviation > 0, deviation, 1))
-    ica = FastICA(whiten="unit-variance", random_state=seed, max_iter=1000, tol=1e-3).fit(scaled)
-    return mean, ica.components_ / deviation
