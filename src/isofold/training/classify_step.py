@@ -50,7 +50,7 @@ class Program:
         """Mean cross entropy in nats."""
         features, head = eqx.combine(params, fixed.modules)
         h = features.at(rows[0], batch.centre.ravel()).reshape(*batch.centre.shape, -1)
-        loss = cross_entropy(head(h), batch.target).mean()
+        loss = cross_entropy(head(h), jnp.asarray(batch.target)).mean()
         return loss, loss
 
     def settle(self, params: Params, hyper: Hyper) -> Params:
