@@ -57,6 +57,7 @@ class TCL(Classifying):
         Of "conv".
     max_iterations, batch_size, learning_rate
         Steps of Adam, samples a step, and its rate; an explicit rate is constant, "auto" one cycle.
+        Fewer steps where `score` on held-out trials is below 0.
     outside_trials
         Also learn from samples that lie in no trial.
     random_state
