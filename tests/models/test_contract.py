@@ -16,6 +16,8 @@ SMALL = {
     "cebra-time": {"output_dimension": 3, **STEPS},
     "cebra-behavior": {"output_dimension": 3, **STEPS},
     "cebra-hybrid": {"output_dimension": 3, "hybrid_dimensions": 2, **STEPS},
+    "tcl": {"output_dimension": 2, "max_iterations": 40, "batch_size": 64},
+    "pcl": {"output_dimension": 2, "max_iterations": 40, "batch_size": 64},
 }
 LABELS = ["position", "direction"]
 
@@ -172,7 +174,7 @@ def test_refuses_unknown_labels_and_mixed_forms(method, rat):
 def test_several_recordings_are_fitted_together_or_refused_with_what_to_do(method, rat):
     other = iso.simulate.place_cells(seed=1, n_laps=12, n_units=17)
     both = [dataclasses.replace(rat, name="a"), dataclasses.replace(other, name="b")]
-    if method == "pca":
+    if method in ("pca", "tcl", "pcl"):
         with pytest.raises(DataError, match=r"one recording at a time, got 2; .*consistency"):
             make(method).fit(both, labels=LABELS)
     else:

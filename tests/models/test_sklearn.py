@@ -14,7 +14,8 @@ WINDOW = "a row depends on its neighbours in time: that is what a window model i
 
 
 def expected_failures(estimator):
-    if getattr(estimator, "model_architecture", "offset1-model") == "offset1-model":
+    one_sample = getattr(estimator, "model_architecture", "offset1-model") == "offset1-model"
+    if one_sample or getattr(estimator, "encoder", "conv") == "mlp":
         return {}
     names = ("check_methods_subset_invariance", "check_methods_sample_order_invariance")
     return dict.fromkeys(names, WINDOW)
@@ -25,6 +26,8 @@ def expected_failures(estimator):
         iso.PCA(output_dimension=1),
         iso.CEBRA("offset1-model", output_dimension=2, **QUICK),
         iso.CEBRA("offset10-model", output_dimension=2, **QUICK),
+        iso.TCL(output_dimension=1, max_iterations=3, batch_size=32),
+        iso.PCL(output_dimension=2, max_iterations=3, batch_size=32),
     ],
     expected_failed_checks=expected_failures,
 )

@@ -26,14 +26,20 @@ def params_of(
     arrays: dict[str, NDArray], settings: dict[str, Any], code: LabelCode, channels: Sequence[int]
 ) -> Any:
     """Undo `arrays_of`: a model of these settings with the arrays of the file."""
+    from ._vae_fit import skeleton
+
+    return filled(skeleton(settings, code, channels), arrays)
+
+
+def filled(skeleton: Any, arrays: dict[str, NDArray]) -> Any:
+    """Modules with the arrays that `arrays_of` gave in place of their own."""
     import equinox as eqx
     import jax
     import jax.numpy as jnp
 
     from ..training.chunk import is_array
-    from ._vae_fit import skeleton
 
-    arrays_, rest = eqx.partition(skeleton(settings, code, channels), is_array)
+    arrays_, rest = eqx.partition(skeleton, is_array)
     old, tree = jax.tree.flatten(arrays_)
     new = [jnp.asarray(arrays[f"model.{i}"]) for i in range(len(old))]
     for had, has in zip(old, new, strict=True):
