@@ -58,13 +58,12 @@ def embed_gaussian(
 
 
 def _marginal(model: Any, number: int, recording: Recording):
-    from ._vae_labels import normalised, over_labels
+    from ._vae_labels import log_posterior, over_labels
 
     table = model.candidates_
     code = coded(model.code_, table)
-    weight, _ = normalised(
-        label_evidence(model, number, recording, code), table["weight"].to_numpy()
-    )
+    found = label_evidence(model, number, recording, code)
+    weight = np.exp(log_posterior(found, table["weight"].to_numpy())[0])
     if labels_seen(model.settings_):
         return _marginal_direct(model, number, recording, code, weight)
     both, edge = rows_of(model.params_, number, recording, model.settings_, None)
