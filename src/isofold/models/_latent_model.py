@@ -21,7 +21,7 @@ from ._inputs import Inputs, inputs_of, is_list_of_recordings, tables_of
 from ._label_code import LabelCode
 from ._sessions import require_channels, session_number
 from ._vae_frames import along_candidates, given_back, require_draws
-from ._vae_store import arrays_of, facts_of, restore
+from ._vae_store import arrays_of, facts_of, log_of, restore
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -142,7 +142,7 @@ class LatentModel(Estimator):
                 f"the model was fitted with {len(used)} label(s); give as many arrays, got "
                 f"{len(inputs.labels)}"
             )
-        if inputs.shape is None:
+        if inputs.shape is None or used:
             require_complete(recording, used, np.ones(len(recording), bool))
         return number, inputs
 
@@ -393,7 +393,7 @@ class LatentModel(Estimator):
     # -- files --------------------------------------------------------------------------------
 
     def _arrays(self) -> dict[str, NDArray]:
-        return arrays_of(self)
+        return arrays_of(self.params_) | log_of(self)
 
     def _facts(self) -> dict[str, Any]:
         return facts_of(self)

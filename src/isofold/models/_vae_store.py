@@ -13,18 +13,40 @@ from ..errors import ReadError
 from ._label_code import LabelCode
 
 
-def arrays_of(model: Any) -> dict[str, NDArray]:
-    """All arrays of a fitted model by number, and its log."""
+def arrays_of(params: Any) -> dict[str, NDArray]:
+    """All arrays of a model by number."""
     import jax
 
     from ..training.chunk import is_array
 
-    leaves = [leaf for leaf in jax.tree.leaves(model.params_) if is_array(leaf)]
-    return {
-        **{f"model.{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)},
-        "loss": np.asarray(model.loss_),
-        **{f"log.{name}": model.log_[name].to_numpy() for name in model.log_},
-    }
+    leaves = [leaf for leaf in jax.tree.leaves(params) if is_array(leaf)]
+    return {f"model.{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+
+
+def params_of(
+    arrays: dict[str, NDArray], settings: dict[str, Any], code: LabelCode, channels: Sequence[int]
+) -> Any:
+    """Undo `arrays_of`: a model of these settings with the arrays of the file."""
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+
+    from ..training.chunk import is_array
+    from ._vae_fit import skeleton
+
+    arrays_, rest = eqx.partition(skeleton(settings, code, channels), is_array)
+    old, tree = jax.tree.flatten(arrays_)
+    new = [jnp.asarray(arrays[f"model.{i}"]) for i in range(len(old))]
+    for had, has in zip(old, new, strict=True):
+        if had.shape != has.shape:
+            raise ReadError(f"the model in the file does not fit its settings: {has.shape}")
+    return eqx.combine(jax.tree.unflatten(tree, new), rest)
+
+
+def log_of(model: Any) -> dict[str, NDArray]:
+    """Losses and log of a fit."""
+    log = {f"log.{name}": model.log_[name].to_numpy() for name in model.log_}
+    return {"loss": np.asarray(model.loss_), **log}
 
 
 def facts_of(model: Any) -> dict[str, Any]:
@@ -42,7 +64,7 @@ def facts_of(model: Any) -> dict[str, Any]:
 
 
 def restore(model: Any, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
-    """Undo `arrays_of` and `facts_of`."""
+    """Undo `arrays_of`, `log_of` and `facts_of`."""
     model.settings_ = facts["settings"]
     model.code_ = LabelCode.from_json(facts["code"])
     model.candidates_ = pd.DataFrame(**facts["candidates"])
@@ -56,23 +78,3 @@ def restore(model: Any, arrays: dict[str, NDArray], facts: dict[str, Any]) -> No
     model.offset_ = model.params_.parts[0].posterior.offset
     table = facts["validation"]
     model.validation_ = None if table is None else pd.DataFrame(**table)
-
-
-def params_of(
-    arrays: dict[str, NDArray], settings: dict[str, Any], code: LabelCode, channels: Sequence[int]
-) -> Any:
-    """The parts of a model: one of these settings with the arrays of the file."""
-    import equinox as eqx
-    import jax
-    import jax.numpy as jnp
-
-    from ..training.chunk import is_array
-    from ._vae_fit import skeleton
-
-    arrays_, rest = eqx.partition(skeleton(settings, code, channels), is_array)
-    old, tree = jax.tree.flatten(arrays_)
-    new = [jnp.asarray(arrays[f"model.{i}"]) for i in range(len(old))]
-    for had, has in zip(old, new, strict=True):
-        if had.shape != has.shape:
-            raise ReadError(f"the model in the file does not fit its settings: {has.shape}")
-    return eqx.combine(jax.tree.unflatten(tree, new), rest)

@@ -45,6 +45,8 @@ def embed_gaussian(
     model: Any, number: int, recording: Recording, with_labels: bool, posterior: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Mean and variance of the posterior asked for, and which windows reach an edge."""
+    import jax.numpy as jnp
+
     from ..training.evidence_step import posteriors, split
 
     params, settings = model.params_, model.settings_
@@ -53,7 +55,10 @@ def embed_gaussian(
     if not with_labels and posterior == "marginal":
         return _marginal(model, number, recording)
     both, edge = rows_of(params, number, recording, settings, code)
-    q = split(both) if code is None or direct else posteriors(params.prior, both, code)[1]
+    if code is None or direct:
+        q = split(both)
+    else:
+        q = posteriors(params.prior, both, jnp.asarray(code))[1]
     return np.asarray(q.mean), np.exp(np.asarray(q.log_variance)), edge
 
 

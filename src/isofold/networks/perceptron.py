@@ -28,8 +28,8 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 class Perceptron(eqx.Module):
     """y = W_k φ(… φ(W_1 x + b_1) …) + b_k, rows in, rows out."""
 
-    weights: tuple[Float[Array, "in out"], ...]
-    biases: tuple[Float[Array, " out"], ...]
+    weights: tuple[Float[Array, "_ _"], ...]
+    biases: tuple[Float[Array, " _"], ...]
     activation: str = eqx.field(static=True)
 
     def __call__(self, x: Float[Array, "row in"]) -> Float[Array, "row out"]:
