@@ -251,7 +251,7 @@ def test_posterior_has_the_mean_of_transform():
         )
         assert (found["variance"] > 0).all()
         assert found["mean"].attrs["labels_used"] is with_labels
-    mean, deviation = prior_of(model)
+    _, deviation = prior_of(model)
     assert (found["variance"] < deviation[recording.label("u")] ** 2).all()
 
 

@@ -20,7 +20,7 @@ from ._encode import at_edge
 from ._inputs import Inputs, inputs_of, is_list_of_recordings, tables_of
 from ._label_code import LabelCode
 from ._sessions import require_channels, session_number
-from ._vae_frames import along_candidates, given_back, require_draws
+from ._vae_frames import along_candidates, given_back, named, require_draws
 from ._vae_store import arrays_of, facts_of, log_of, restore
 
 if TYPE_CHECKING:
@@ -137,11 +137,9 @@ class LatentModel(Estimator):
         number = session_number(self, session_id, X if isinstance(X, Recording) else None)
         require_channels(self, number, recording)
         used = self.settings_["labels"] if with_labels else []
-        if inputs.shape is not None and used and list(inputs.labels) != used:
-            raise DataError(
-                f"the model was fitted with {len(used)} label(s); give as many arrays, got "
-                f"{len(inputs.labels)}"
-            )
+        if used:
+            inputs = named(inputs, used)
+            recording = inputs.recording
         if inputs.shape is None or used:
             require_complete(recording, used, np.ones(len(recording), bool))
         return number, inputs
@@ -382,13 +380,7 @@ class LatentModel(Estimator):
         return inputs_of(self, X, y, labels, trials, None if len(self.sessions_) > 1 else False)
 
     def _scored(self, inputs: Inputs) -> Recording:
-        wanted = self.settings_["labels"]
-        if inputs.shape is not None and wanted and list(inputs.labels) != wanted:
-            raise DataError(
-                f"the model was fitted with {len(wanted)} label(s); give score() as many, "
-                f"got {len(inputs.labels)}"
-            )
-        return inputs.recording
+        return named(inputs, self.settings_["labels"]).recording
 
     # -- files --------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
-"""Values along the time of a recording, with its coordinates."""
+"""What goes in and out of a fitted model: labels by name, values with coordinates."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,21 @@ from ._inputs import Inputs
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+def named(inputs: Inputs, labels: Sequence[str]) -> Inputs:
+    """Labels of an array, given in the order of the fit, under the names that they had there."""
+    if inputs.shape is None or not labels:
+        return inputs
+    if len(inputs.labels) != len(labels):
+        raise DataError(
+            f"the model was fitted with {len(labels)} label(s), {list(labels)}: give as many "
+            f"arrays, got {len(inputs.labels)}"
+        )
+    old, pairs = inputs.recording, list(zip(labels, inputs.labels, strict=True))
+    values = {new: old.labels[name] for new, name in pairs}
+    kinds = {new: old.kind(name) for new, name in pairs}
+    return replace(inputs, recording=replace(old, labels=values, kinds=kinds), labels=tuple(labels))
 
 
 def along_time(
