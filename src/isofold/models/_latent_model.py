@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._missing import require_complete
@@ -213,6 +214,7 @@ class LatentModel(Estimator):
         table, log_p, evidence = self._labels(number, inputs, candidates, n_samples, prior)
         return along_candidates(log_p, evidence, table, inputs.recording)
 
+    @available_if(_vae_decode.decodes)  # scikit-learn asks what a VAE has
     def predict(
         self,
         X: Any,

@@ -32,15 +32,21 @@ def posterior_of_labels(
     return table, *log_posterior(found, weight)
 
 
-def label_names(model: Any) -> list[str]:
-    """What a model can decode."""
-    names = [part.name for part in model.code_.parts]
-    if not names:
+def decodes(model: Any) -> bool:
+    """Are there labels to decode? Before a fit the settings say; raises where there are none."""
+    prior = model.AUTO["prior"] if model.prior == "auto" else model.prior
+    if prior == "none":
         raise DataError(
-            f"p(u|x) needs a label prior, and this {type(model).__name__} was fitted without "
-            "labels: fit a PiVAE, CIiVAE or IVAE with labels=[...]"
+            f"p(u|x) needs a label prior, and this {type(model).__name__} has none: fit a PiVAE, "
+            "CIiVAE or IVAE with labels=[...]"
         )
-    return names
+    return True
+
+
+def label_names(model: Any) -> list[str]:
+    """What a fitted model can decode."""
+    decodes(model)
+    return [part.name for part in model.code_.parts]
 
 
 def best_label(
