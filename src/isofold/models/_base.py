@@ -115,7 +115,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         check_is_fitted(self)
         header = {
             "estimator": type(self).__name__,
-            "params": {k: _plain(v) for k, v in self.get_params(deep=False).items()},
+            "params": {k: _named(v) for k, v in self.get_params(deep=False).items()},
             "n_features_in": int(self.n_features_in_),
             "facts": self._facts(),
         }
@@ -131,10 +131,6 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         return tags
 
 
-def _plain(value: Any) -> Any:
-    """A constructor setting as JSON; a generator cannot be saved and becomes None."""
-    if callable(value):
-        return OWN_ENCODER
-    if isinstance(value, (np.integer, np.floating, np.bool_)):
-        return value.item()
-    return None if isinstance(value, (np.random.Generator, np.random.RandomState)) else value
+def _named(value: Any) -> Any:
+    """A constructor setting, or what stands for a function in a file."""
+    return OWN_ENCODER if callable(value) else value

@@ -21,10 +21,20 @@ def write_model(path: str | Path, header: dict[str, Any], arrays: dict[str, NDAr
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    metadata = {"isofold": json.dumps(_packed({"format": FORMAT, **header}), sort_keys=True)}
+    text = json.dumps(_packed({"format": FORMAT, **header}), sort_keys=True, default=plain)
+    metadata = {"isofold": text}
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, metadata)
     partial.replace(path)
     return path
+
+
+def plain(value: Any) -> Any:
+    """A setting as JSON; a generator cannot be saved and becomes None."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (np.random.Generator, np.random.RandomState)):
+        return None
+    raise TypeError(f"a setting of type {type(value).__name__} cannot be saved: {value!r}")
 
 
 def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray]]:

@@ -40,7 +40,7 @@ class LabelPart:
     def encode(self, values: NDArray) -> NDArray[np.float32]:
         """(n, column); missing values become 0, for samples that nothing uses."""
         if self.kind == "discrete":
-            return self._one_hot(values)
+            return self._one_hot(np.ravel(values))
         values = np.asarray(values, float).reshape(len(values), -1)
         if self.kind == "circular":
             code = np.hstack([np.cos(values), np.sin(values)])
@@ -129,16 +129,20 @@ def learn_code(
 
     Raises
     ------
+    MissingValuesError
+        A label has no value in a sample that the fit uses.
     DataError
-        A label has one value only: it can say nothing of the latent.
+        A label has one value only: it can say nothing of the latent. A discrete label has several
+        columns.
     """
     if source == "none":
         return LabelCode((), source)
     names = (source,) if source in OF_TIME else tuple(labels)
+    used = [_used(r, outside_trials, names if source == "labels" else ()) for r in recordings]
     parts = []
     for name in names:
         values = np.concatenate(
-            [_values(r, name, source)[_used(r, outside_trials)] for r in recordings]
+            [_values(r, name, source)[at] for r, at in zip(recordings, used, strict=True)]
         )
         kind = "continuous" if source in OF_TIME else recordings[0].kind(name)
         parts.append(_part(name, kind, values))
@@ -146,9 +150,20 @@ def learn_code(
 
 
 def _part(name: str, kind: str, values: NDArray) -> LabelPart:
+    columns = np.reshape(values, (len(values), -1))
+    if (columns == columns[0]).all():
+        raise DataError(
+            f"label {name!r} has the value {columns[0].tolist()} in every sample of the fit: it "
+            "can say nothing of the latent; leave it out, or use VAE"
+        )
     if kind == "discrete":
+        if columns.shape[1] > 1:
+            raise DataError(
+                f"a discrete label of a label prior has one column, {name!r} has "
+                f"{columns.shape[1]}: name its columns, labels=['{name}_0', ...]"
+            )
         return LabelPart(name, kind, classes=tuple(np.unique(values).tolist()))
-    values = np.asarray(values, float).reshape(len(values), -1)
+    values = columns.astype(float)
     deviation = values.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1.0)
     return LabelPart(
@@ -169,8 +184,18 @@ def _values(recording: Recording, name: str, source: str) -> NDArray:
     return values.astype(np.int64) if values.dtype.kind == "b" else values
 
 
-def _used(recording: Recording, outside_trials: bool) -> Ints:
-    return expand(*used_segments(recording, outside_trials))
+def _used(recording: Recording, outside_trials: bool, labels: Sequence[str] = ()) -> Ints:
+    return expand(*used_segments(recording, outside_trials, labels))
+
+
+def used_values(
+    code: LabelCode, recordings: Sequence[Recording], outside_trials: bool
+) -> dict[str, NDArray]:
+    """Label values by name of the samples that a fit uses: elsewhere they may be missing."""
+    first = np.cumsum([0, *[len(r) for r in recordings]])
+    at = [_used(r, outside_trials) + n for r, n in zip(recordings, first, strict=False)]
+    used = np.concatenate(at)
+    return {name: values[used] for name, values in code.values_of(recordings).items()}
 
 
 def candidates(
@@ -184,7 +209,7 @@ def candidates(
     rows = len(values["time"])
     discrete = [p.name for p in code.parts if p.kind == "discrete"]
     moving = [p for p in code.parts if p.kind != "discrete"]
-    classes = pd.DataFrame({name: values[name] for name in discrete}, index=range(rows))
+    classes = pd.DataFrame({n: np.ravel(values[n]) for n in discrete}, index=range(rows))
     columns = sum(np.reshape(values[p.name], (rows, -1)).shape[1] for p in moving)
     if columns > 1:
         pick = np.sort(rng.permutation(rows)[:n])

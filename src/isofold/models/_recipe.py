@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..errors import DataError
 from ..networks import Architecture
 from ._objectives import OF_TIME, RULES
@@ -159,7 +161,8 @@ def _constant_or_auto(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+    number = isinstance(value, (int, float, np.integer, np.floating))
+    return number and not isinstance(value, bool) and value == value
 
 
 def _positive(value: Any) -> bool:

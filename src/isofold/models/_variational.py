@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,12 +16,19 @@ from . import _vae_recipe, _vae_use
 from ._device import on_device
 from ._fit import split_off
 from ._inputs import Inputs, gather, gather_several, is_list_of_recordings, positional
-from ._label_code import LabelCode, candidates, learn_code
+from ._label_code import LabelCode, candidates, learn_code, used_values
 from ._latent_model import LatentModel
 from ._vae_fit import check_counts, draw_params, draw_parts, train_params
 
 N_CANDIDATES = 200
 """Labels that a sample without label is compared with."""
+
+OF_THE_MODEL = (
+    "output_dimension", "encoder", "observation", "objective", "decoder", "target", "prior",
+    "prior_mean", "model_architecture", "num_hidden_units", "encoder_hidden", "prior_hidden",
+    "decoder_hidden", "activation", "smoothing", "labels", "rate",
+)  # fmt: skip
+"""Settings that all recordings of a model share; the others are those of its training."""
 
 
 class Variational(LatentModel):
@@ -54,7 +62,7 @@ class Variational(LatentModel):
     model_architecture, num_hidden_units
         Of the "conv" encoder, as in `CEBRA`; must end in "-mse".
     encoder_hidden, prior_hidden, decoder_hidden
-        Widths of hidden layers; of the decoder None: max(30, outputs / 4).
+        Widths of hidden layers; of the decoder None: max(60, outputs / 4).
     activation
         Of the decoder: "gelu" ("auto"), "tanh", "softplus", "xtanh", "relu", "leaky-relu".
     smoothing
@@ -98,7 +106,7 @@ class Variational(LatentModel):
         prior_mean: bool = True,
         model_architecture: str = "offset10-model-mse",
         num_hidden_units: int = 32,
-        encoder_hidden: Sequence[int] = (60, 60),
+        encoder_hidden: Sequence[int] = (100, 100),
         prior_hidden: Sequence[int] = (20, 20),
         decoder_hidden: int | None = None,
         activation: str = "auto",
@@ -186,19 +194,16 @@ class Variational(LatentModel):
         rng = np.random.default_rng(self.random_state)
         if adapt:
             return self._join(recordings, settings, rng, watch)
-        code = learn_code(
-            recordings, settings["labels"], settings["prior"], settings["outside_trials"]
-        )
-        _check_code(code, settings)
+        outside = settings["outside_trials"]
+        code = learn_code(recordings, settings["labels"], settings["prior"], outside)
         params = draw_params(recordings, code, settings, rng)
         self.code_ = code
-        values = code.values_of(recordings)
+        values = used_values(code, recordings, outside)
         self.candidates_ = (
             candidates(code, values, N_CANDIDATES, rng) if code.parts else pd.DataFrame()
         )
+        _check_classes(code, len(self.candidates_), settings)
         self._train(params, recordings, settings, rng, watch)
-        self.sessions_ = tuple(r.name for r in recordings)
-        self.channels_ = tuple(r.n_channels for r in recordings)
         return self
 
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
@@ -216,56 +221,74 @@ class Variational(LatentModel):
         _vae_recipe.check(settings)
         return settings
 
-    def _train(self, params, recordings, settings, rng, watch, keep_prior=False) -> None:
+    def _train(self, params, recordings, settings, rng, watch, before: Known | None = None) -> None:
+        """Train these parts; `before` are those of a fit that they join, and its prior stays."""
         shown, kept_out = split_off(recordings, settings["validation"])
         held = _vae_use.watch_evidence(kept_out, self.code_, settings) if kept_out else None
-        user = watch["callback"]
+        user, known = watch["callback"], before or Known()
+
+        def keep(trained: Any, best: Any = None) -> None:
+            self._keep(trained, (best or trained).params, settings, recordings, known)
 
         def report(done: int, trained: Any) -> None:
-            self._keep(trained, settings)
+            keep(trained)
             user(done, self)
 
         with on_device(self.device):
             trained = train_params(
-                params, shown, self.code_, settings, rng, keep_prior=keep_prior, watch=held,
-                callback=report if user else None, callback_frequency=watch["callback_frequency"],
-                verbose=self.verbose,
+                params, shown, self.code_, settings, rng, keep_prior=before is not None,
+                watch=held, callback=report if user else None,
+                callback_frequency=watch["callback_frequency"], verbose=self.verbose,
             )  # fmt: skip
-        self._keep(trained, settings)
-        if held is not None and held.best is not None:
-            self.params_ = held.best.params
+        keep(trained, held.best if held else None)
         self.validation_ = held.table() if held else None
 
-    def _keep(self, trained: Any, settings: dict[str, Any]) -> None:
-        self.params_, self.settings_ = trained.params, settings
+    def _keep(self, trained: Any, params: Any, settings, recordings, known: Known) -> None:
+        self.params_ = params._replace(parts=(*known.parts, *params.parts))
+        self.sessions_ = (*known.sessions, *[r.name for r in recordings])
+        self.channels_ = (*known.channels, *[r.n_channels for r in recordings])
+        self.settings_ = settings
         self.loss_, self.interrupted_ = trained.loss, trained.interrupted
         self.log_ = _vae_use.log_table(trained.record)
+        self.validation_ = None
         self.output_dimension_ = int(settings["output_dimension"])
-        self.offset_ = trained.params.parts[0].posterior.offset
+        self.offset_ = self.params_.parts[0].posterior.offset
 
     def _join(self, recordings, settings, rng, watch) -> Self:
         """Train encoder and decoder of one more recording under the prior of the fit."""
         check_is_fitted(self, "params_")
         if len(recordings) > 1:
             raise DataError(f"adapt=True takes one recording at a time, got {len(recordings)}")
-        before, names, channels = self.params_, self.sessions_, self.channels_
-        name = recordings[0].name
-        if name in ("", *names):
-            name = str(len(names))
+        now, then = ({k: s[k] for k in OF_THE_MODEL} for s in (settings, self.settings_))
+        changed = {k: (then[k], now[k]) for k in OF_THE_MODEL if then[k] != now[k]}
+        if changed:
+            raise DataError(
+                "adapt=True adds a recording to the model of the fit, so labels, rate and the "
+                f"settings of the model must be the same; changed (before, now): {changed}"
+            )
+        before = Known(self.params_.parts, self.sessions_, self.channels_)
+        if recordings[0].name in ("", *before.sessions):
+            recordings = [replace(recordings[0], name=str(len(before.sessions)))]
         parts = draw_parts(recordings, self.code_.width, settings, rng)
-        self._train(before._replace(parts=parts), recordings, settings, rng, watch, True)
-        self.params_ = before._replace(parts=(*before.parts, *self.params_.parts))
-        self.sessions_ = (*names, name)
-        self.channels_ = (*channels, recordings[0].n_channels)
+        params = self.params_._replace(parts=parts)
+        self._train(params, recordings, settings, rng, watch, before)
         return self
 
 
-def _check_code(code: LabelCode, settings: dict[str, Any]) -> None:
-    """Warn where labels are too few to identify the latent."""
+@dataclass(frozen=True)
+class Known:
+    """Recordings that a model had before another joined."""
+
+    parts: tuple = ()
+    sessions: tuple[str, ...] = ()
+    channels: tuple[int, ...] = ()
+
+
+def _check_classes(code: LabelCode, classes: int, settings: dict[str, Any]) -> None:
+    """Warn where the classes that occur are too few to identify the latent."""
     n = int(settings["output_dimension"])
     if not code.parts or not code.discrete:
         return
-    classes = int(np.prod([len(part.classes) for part in code.parts]))
     needed = (2 if settings["prior_mean"] else 1) * n + 1
     if classes < needed:
         warnings.warn(

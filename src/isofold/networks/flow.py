@@ -6,7 +6,6 @@ Networks" (ICLR 2020), with the injection of Zhou & Wei, "pi-VAE" (NeurIPS 2020)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import equinox as eqx
@@ -97,7 +96,7 @@ def flow(
     bias: np.ndarray | None = None,
     blocks: int = 2,
 ) -> Flow:
-    """Draw a flow whose output is near `bias` (n_out,).
+    """Draw a flow whose output is near `bias` (n_out,), and `bias` at z = 0 if φ(0) = 0.
 
     Raises
     ------
@@ -119,7 +118,11 @@ def flow(
     orders = [tuple(np.random.RandomState(n).permutation(n_out).tolist()) for n in range(blocks)]
     if bias is not None:
         last, final = pairs[-1]
-        pairs[-1] = (_shifted(last, bias[rest:], first), _shifted(final, bias[:rest], rest))
+        # The final coupling reads what the last one was told: taken off again, it adds nothing.
+        pairs[-1] = (
+            _shifted(last, bias[rest:], first),
+            _blind_to(_shifted(final, bias[:rest], rest), bias[rest:]),
+        )
     return Flow(injection, tuple(pairs), tuple(orders))  # type: ignore[arg-type]
 
 
@@ -133,7 +136,13 @@ def _shifted(coupling: Coupling, bias: np.ndarray, n: int) -> Coupling:
     )
 
 
-def log_determinant(module, x: Sequence[float]) -> float:
+def _blind_to(coupling: Coupling, mean: np.ndarray) -> Coupling:
+    """The coupling with the mean of its input taken off by the first bias."""
+    first = coupling.net.biases[0] - jnp.asarray(mean) @ coupling.net.weights[0]
+    return eqx.tree_at(lambda c: c.net.biases[0], coupling, first)
+
+
+def log_determinant(module, x: Float[Array, " d"]) -> float:
     """log |det| of the derivative of a map of R^d to itself, at one point."""
-    jacobian = jax.jacfwd(lambda v: module(v[None])[0])(jnp.asarray(x))
+    jacobian = jax.jacrev(lambda v: module(v[None])[0])(x)
     return float(jnp.linalg.slogdet(jacobian)[1])

@@ -82,7 +82,7 @@ def gaussian_kernel(width: float) -> tuple[float, ...]:
     """Weights of a Gaussian of standard deviation `width` samples, cut at ±4 widths, sum 1.
 
     >>> [round(w, 3) for w in gaussian_kernel(0.5)]
-    [0.0, 0.107, 0.786, 0.107, 0.0]
+    [0.0, 0.106, 0.787, 0.106, 0.0]
     """
     reach = int(np.ceil(4 * width))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)

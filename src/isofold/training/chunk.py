@@ -102,7 +102,7 @@ def _chunk(
 
 def _guarded(gradient, loss, clip):
     """Gradients of length `clip` at most, and 1, or zeros and 0 where they are not finite."""
-    length = optax.global_norm(gradient)
+    length = jnp.sqrt(sum(jnp.sum(g * g) for g in jax.tree.leaves(gradient)))
     finite = jnp.isfinite(length) & jnp.isfinite(loss)
     scale = jnp.minimum(1, clip / jnp.maximum(length, 1e-30))
     gradient = jax.tree.map(lambda g: jnp.where(finite, g * scale, 0), gradient)

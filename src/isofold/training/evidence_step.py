@@ -166,12 +166,9 @@ def evidence(
     y, constant = target(part, rows, index)
     noise_key, draws_key = jax.random.split(key)
     used = {"direct": (q1,), "elbo": (q0,)}.get(program.objective, (q0, q1))
-    z = jnp.concatenate(
-        [
-            sample(q, jax.random.normal(jax.random.fold_in(noise_key, k), q.mean.shape))
-            for k, q in enumerate(used)
-        ]
-    )
+    # One noise for both: their evidences then differ by the posteriors, not by chance.
+    noise = jax.random.normal(noise_key, q1.mean.shape)
+    z = jnp.concatenate([sample(q, noise) for q in used])
     likelihood = log_likelihood(part.decoder, part.decoder(z), jnp.tile(y, (len(used), 1)))
     kls = [kl(q, p) for q in used]
     at_beta = [
@@ -189,7 +186,8 @@ def evidence(
     e0, e1 = at_beta
     objective, weight = mixed(e1, e0, q1, q0, draws, beta)
     weight = jax.lax.stop_gradient(weight)
-    bound = objective + weight * (at_one[1] - e1) + (1 - weight) * (at_one[0] - e0)
+    gain = objective - weight * e1 - (1 - weight) * e0  # β J: with β > 1 more than a bound has
+    bound = weight * at_one[1] + (1 - weight) * at_one[0] + gain / jnp.maximum(beta, 1)
     return Terms(objective, bound + constant, kls[0], weight)
 
 
