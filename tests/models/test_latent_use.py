@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from latent_helpers import CLASSES, by_hand, labelled
+from latent_helpers import CLASSES, by_hand, labelled, with_encoder
 from scipy import stats
 from scipy.special import logsumexp
 
@@ -48,6 +48,12 @@ def exact(model, y):
     mean, deviation = prior_of(model)
     weigh = stats.norm.logpdf(z, mean, deviation) + np.log(z[1] - z[0])
     return logsumexp(likelihood[:, None, :] + weigh[None], axis=2)
+
+
+def wide(model):
+    """An encoder that covers every posterior: importance weights are then bounded."""
+    n = model.output_dimension_
+    return with_encoder(model, np.zeros((4, n)), np.zeros(n), np.full(n, 1.5))
 
 
 # -- labels from activity -------------------------------------------------------------------------
@@ -175,20 +181,19 @@ def test_time_is_decoded_where_it_is_the_label():
 @pytest.mark.parametrize("observation", OBSERVATIONS)
 def test_log_likelihood_rises_to_that_of_quadrature(observation):
     recording = labelled(n=200, counts=observation != "gaussian")
-    model = by_hand(recording, observation=observation)
+    model = wide(by_hand(recording, observation=observation))
     truth = exact(model, recording.signal)[np.arange(200), recording.label("u")]
     many = model.log_likelihood(recording, n_samples=2000).values
     np.testing.assert_allclose(many, truth, atol=0.15)
     assert abs(np.mean(many - truth)) < 0.01
-    few = model.log_likelihood(recording, n_samples=4).values - truth
-    assert few.mean() < 3 * few.std() / np.sqrt(200)
-    assert few.mean() < np.mean(many - truth) - 0.002
+    few = model.log_likelihood(recording, n_samples=1).values
+    assert np.mean(few - truth) < -0.1  # a bound, and a loose one
 
 
 @pytest.mark.parametrize("n_samples", [1, 3])
 def test_importance_weights_are_unbiased_for_any_number_of_draws(n_samples):
     recording = labelled(n=1024, counts=False, trials=3)
-    model = by_hand(recording, observation="gaussian")
+    model = wide(by_hand(recording, observation="gaussian"))
     truth = exact(model, recording.signal)[np.arange(1024), recording.label("u")]
     ratio = np.exp(model.log_likelihood(recording, n_samples=n_samples).values - truth)
     assert abs(ratio.mean() - 1) < 4 * ratio.std() / np.sqrt(1024)
@@ -205,7 +210,7 @@ def test_log_likelihood_without_labels_sums_over_candidates():
 
 def test_log_likelihood_of_a_linear_gaussian_model_is_in_closed_form():
     recording = labelled(counts=False)
-    model = by_hand(recording, 2, observation="gaussian")
+    model = wide(by_hand(recording, 2, observation="gaussian"))
     decoder = model.params_.parts[0].decoder
     weight = np.asarray(decoder.net.weights[0] * decoder.scale, float)
     bias = np.asarray(decoder.net.biases[0] * decoder.scale + decoder.shift, float)
