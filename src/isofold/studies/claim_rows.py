@@ -105,13 +105,13 @@ def paired(claim: ClaimSpec, results: Any, layout: Layout) -> tuple[pd.DataFrame
 
 def _sides(claim: ClaimSpec, layout: Layout) -> tuple[Side, Side | None]:
     methods = list(layout.methods)
-    claim.check("the study", methods, layout.scores, layout.recordings, layout.controls)
-    first = Side(claim.better, NO_CONTROL, claim.score_of(claim.better, layout.scores, "the study"))
+    claim.check("claim", methods, layout.scores, layout.recordings, layout.controls)
+    first = Side(claim.better, NO_CONTROL, claim.score_of(claim.better, layout.scores, "claim"))
     if not isinstance(claim.than, str) or claim.than == CHANCE:
         return first, None
     if claim.than in layout.controls:
         return first, Side(claim.better, claim.than, first.spec)
-    spec = claim.score_of(claim.than, layout.scores, "the study")
+    spec = claim.score_of(claim.than, layout.scores, "claim")
     return first, Side(claim.than, NO_CONTROL, spec)
 
 
@@ -121,7 +121,7 @@ def _check_finished(side: Side, runs: pd.DataFrame, recordings: tuple, layout: L
     wanted = len(recordings) * len(layout.folds) * len(layout.seeds_of(side.method))
     failed = int((mine["status"] == "error").sum())
     missing = wanted - len(mine)
-    counts = {"failed": failed, "are missing": missing}
+    counts = {"failed": failed, "did not finish": missing}
     if said := " and ".join(f"{n} {what}" for what, n in counts.items() if n > 0):
         raise StudyError(f"of {wanted} runs of {side} {said}")
 

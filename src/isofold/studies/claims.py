@@ -22,6 +22,9 @@ CLAIM_COLUMNS = [
     "score", "label", "decoder", "between", "unit", "recording", "better", "than", "margin",
     "mean", "than_mean", "difference", "low", "high", "n_recordings", "n_folds", "n_seeds", "over",
 ]  # fmt: skip
+_TEXTS = ["label", "decoder", "between", "unit", "recording", "over"]
+_NUMBERS = ["margin", "mean", "than_mean", "difference", "low", "high"]
+_COUNTS = ["n_recordings", "n_folds", "n_seeds"]
 
 
 def answered(results: Any) -> pd.DataFrame:
@@ -31,10 +34,9 @@ def answered(results: Any) -> pd.DataFrame:
     layout = Layout.of(results.study)
     rows = [_answer(claim, results, layout) for claim in claims]
     table = pd.DataFrame(rows, columns=CLAIM_COLUMNS)
-    texts = ["label", "decoder", "between", "unit", "recording", "over"]
-    table[texts] = table[texts].fillna("").astype(str)
-    whole = ["n_recordings", "n_folds", "n_seeds"]
-    return table.astype(dict.fromkeys(whole, "Int64") | {"than": object})
+    table[_TEXTS] = table[_TEXTS].fillna("").astype(str)
+    kinds = dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_COUNTS, "Int64")
+    return table.astype(kinds | {"than": object})
 
 
 def _answer(claim: ClaimSpec, results: Any, layout: Layout) -> dict[str, Any]:
@@ -51,8 +53,7 @@ def _answer(claim: ClaimSpec, results: Any, layout: Layout) -> dict[str, Any]:
 
 
 def _numbers(claim: ClaimSpec, values: pd.DataFrame, side: Side) -> dict[str, Any]:
-    sign = -1.0 if claim.lower_is_better else 1.0
-    gain = sign * (values["mean"] - values["than_mean"]).to_numpy(dtype=float)
+    gain = _gains(claim, *(values[k].to_numpy(dtype=float) for k in ("mean", "than_mean")))
     factors, over = _factors(values, side, gain)
     interval = crossed_interval(gain, factors)
     low, high = interval or (np.nan, np.nan)
@@ -70,6 +71,12 @@ def _numbers(claim: ClaimSpec, values: pd.DataFrame, side: Side) -> dict[str, An
         "high": high,
         "over": over if interval else "",
     } | {f"n_{what}": _count(values, columns) for what, columns in _columns(side).items()}
+
+
+def _gains(claim: ClaimSpec, mean: NDArray, than_mean: NDArray) -> NDArray[np.float64]:
+    """What speaks for the claim is positive; a difference of rounding is none."""
+    gain = than_mean - mean if claim.lower_is_better else mean - than_mean
+    return np.where(np.isclose(mean, than_mean, rtol=1e-6, atol=1e-9), 0.0, gain)
 
 
 def _columns(side: Side) -> dict[str, list[str]]:
