@@ -57,7 +57,9 @@ class MethodSpec:
                 f"{where}.name must not hold '(', which begins a point of a grid: {name!r}"
             )
         labels = check_names(table.get("labels", ()), f"{where}.labels")
-        if not labels and getattr(factory(method, estimators), "labels", "") == "required":
+        needed = getattr(factory(method, estimators), "labels", "") == "required"
+        # A prior of the time, or none, stands in the place of labels.
+        if needed and not labels and table.get("prior", "labels") in ("labels", "auto"):
             raise StudyError(f'{where} ({method}) learns from labels; name them: labels = ["…"]')
         steps = check_steps(table.get("steps", ()), f"{where}.steps")
         transform = _checked_transform(table.get("transform", {}), f"{where}.transform")
