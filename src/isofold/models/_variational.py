@@ -206,6 +206,13 @@ class Variational(LatentModel):
         self._train(params, recordings, settings, rng, watch)
         return self
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        chosen = {k: self.AUTO.get(k) if v == "auto" else v for k, v in vars(self).items()}
+        tags.target_tags.required = chosen["prior"] == "labels"
+        tags.input_tags.positive_only = chosen["observation"] != "gaussian"
+        return tags
+
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
         first = inputs[0]
         params = self.get_params(deep=False)
@@ -215,8 +222,9 @@ class Variational(LatentModel):
         settings["labels"] = [] if settings["prior"] != "labels" else list(first.labels)
         if settings["prior"] == "labels" and not first.labels:
             raise DataError(
-                f"{type(self).__name__} needs labels for its prior p(z|u): give labels=[...] (or "
-                "arrays), prior='time' or 'trial_time' for the time in their place, or use VAE"
+                f"{type(self).__name__} needs labels for its prior p(z|u); it requires y to be "
+                "passed, but the target y is None: give labels=[...] (or arrays), prior='time' or "
+                "'trial_time' for the time in their place, or use VAE"
             )
         _vae_recipe.check(settings)
         return settings
