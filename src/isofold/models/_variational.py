@@ -208,9 +208,10 @@ class Variational(LatentModel):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        chosen = {k: self.AUTO.get(k) if v == "auto" else v for k, v in vars(self).items()}
-        tags.target_tags.required = chosen["prior"] == "labels"
-        tags.input_tags.positive_only = chosen["observation"] != "gaussian"
+        given = {"prior": self.prior, "observation": self.observation}
+        given |= {k: self.AUTO.get(k) for k, v in given.items() if v == "auto"}
+        tags.target_tags.required = given["prior"] == "labels"
+        tags.input_tags.positive_only = given["observation"] != "gaussian"
         return tags
 
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
