@@ -15,7 +15,7 @@ import typer
 
 import isofold as iso
 from isofold import cli
-from isofold.models import METHODS
+from isofold.models import METHODS, _vae_recipe
 from isofold.models._inputs import gather
 from isofold.studies import method_spec, recording_spec, score_spec, spec, steps
 
@@ -158,6 +158,51 @@ def auto_table() -> str:
 def test_the_table_of_auto_settings_is_that_of_the_code():
     shown = doc("choose-a-method.md").split("<!-- auto -->\n")[1].split("\n<!-- /auto -->")[0]
     assert shown == auto_table(), "docs/choose-a-method.md must hold this table:\n" + auto_table()
+
+
+VAES = (iso.VAE, iso.IVAE, iso.PiVAE, iso.CIiVAE)
+
+
+def vae_kind_table() -> str:
+    """The settings by which the VAEs differ."""
+    rows = [
+        "| | " + " | ".join(f"`{name}`" for name in iso.VAE.AUTO) + " |",
+        "|---|---|---|---|---|",
+    ]
+    for model in VAES:
+        values = " | ".join(f'`"{model.AUTO[name]}"`' for name in iso.VAE.AUTO)
+        rows.append(f"| `{model.__name__}` | {values} |")
+    return "\n".join(rows)
+
+
+def vae_auto_table() -> str:
+    """What "auto" becomes for all of them."""
+    resolved = [
+        _vae_recipe.resolve(iso.VAE(**given).get_params(), 10_000, 40.0)
+        for given in ({}, {"learning_rate": 3e-4})
+    ]
+    names = [k for k, v in iso.VAE().get_params().items() if v == "auto" and k not in iso.VAE.AUTO]
+    rows = [
+        '| setting left at "auto" | becomes | with an explicit `learning_rate` |',
+        "|---|---|---|",
+    ]
+    for name in [*names, "schedule"]:
+        values = [
+            f"`{r[name]:.5g}`" if isinstance(r[name], float) else f"`{r[name]}`" for r in resolved
+        ]
+        if name == "learning_rate":
+            values[1] = "as given"
+        rows.append(f"| `{name}` | {values[0]} | {values[1]} |")
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("mark", "made"), [("auto-vae-kind", vae_kind_table), ("auto-vae", vae_auto_table)]
+)
+def test_the_tables_of_the_vaes_are_those_of_the_code(mark, made):
+    text = doc("choose-a-method.md")
+    shown = text.split(f"<!-- {mark} -->\n")[1].split(f"\n<!-- /{mark} -->")[0]
+    assert shown == made(), "docs/choose-a-method.md must hold this table:\n" + made()
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/choose-a-method.md"])

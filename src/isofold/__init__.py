@@ -25,6 +25,8 @@ _DOOR = {
     "IVAE": "models",
     "PiVAE": "models",
     "CIiVAE": "models",
+    "TCL": "models",
+    "PCL": "models",
     "METHODS": "models",
     "load": "models",
     "fit_seeds": "models",

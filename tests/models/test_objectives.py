@@ -141,7 +141,13 @@ def test_the_loss_depends_on_the_windows_drawn_and_nothing_else():
 
     def loss(rows):
         return contrast_step._loss(
-            params, Fixed(Params(static, None)), rows, batch, Hyper(n_channels=(5, 7)), jax.random.key(0), program
+            params,
+            Fixed(Params(static, None)),
+            rows,
+            batch,
+            Hyper(n_channels=(5, 7)),
+            jax.random.key(0),
+            program,
         )[0]
 
     for slope, index in zip(jax.jit(jax.grad(loss))(rows), batch.drawn, strict=True):

@@ -15,7 +15,9 @@ from .cebra import CEBRA
 from .ciivae import CIiVAE
 from .ivae import IVAE
 from .pca import PCA
+from .pcl import PCL
 from .pivae import PiVAE
+from .tcl import TCL
 from .vae import VAE
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "IVAE",
     "METHODS",
     "PCA",
+    "PCL",
+    "TCL",
     "VAE",
     "CIiVAE",
     "Estimator",
@@ -87,6 +91,8 @@ METHODS: dict[str, Method] = {
         {"encoder": "conv", "observation": "poisson"},
         labels="required",
     ),
+    "tcl": Method(TCL, "nonlinear ICA: features that tell stretches of time, or labels, apart"),
+    "pcl": Method(PCL, "nonlinear ICA: features that tell neighbours in time from random pairs"),
 }
 """Every name that a study or `isofold embed` can give; docs/choose-a-method.md says when to."""
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._missing import require_complete
 from ..errors import DataError
 from ..recording import Recording
-from . import _vae_use
+from . import _vae_decode, _vae_observe, _vae_use
 from ._base import Estimator
 from ._device import on_device
 from ._embedding import as_embedding
+from ._encode import at_edge
 from ._inputs import Inputs, inputs_of, is_list_of_recordings, tables_of
 from ._label_code import LabelCode
 from ._sessions import require_channels, session_number
-from ._vae_store import arrays_of, params_of
+from ._vae_frames import along_candidates, given_back, named, require_draws
+from ._vae_store import arrays_of, facts_of, log_of, restore
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ._vae_diagnosis import Diagnosis
 
 
 class LatentModel(Estimator):
@@ -117,6 +125,12 @@ class LatentModel(Estimator):
         self, X: Any, y: tuple, session_id: int | str | None, trials: Any, with_labels: bool
     ) -> tuple[int, Inputs]:
         """The place of the only input among the recordings of the fit, and the input, checked."""
+        check_is_fitted(self, "params_")
+        if is_list_of_recordings(X):
+            raise DataError(
+                f"this takes one recording or array at a time, got a list of {len(X)}; only "
+                "transform takes several"
+            )
         inputs = inputs_of(
             self, X, y, trials=trials, reset=None if len(self.sessions_) > 1 else False
         )
@@ -124,11 +138,9 @@ class LatentModel(Estimator):
         number = session_number(self, session_id, X if isinstance(X, Recording) else None)
         require_channels(self, number, recording)
         used = self.settings_["labels"] if with_labels else []
-        if inputs.shape is not None and with_labels and list(inputs.labels) != used:
-            raise DataError(
-                f"the model was fitted with {len(used)} label(s); give as many arrays, got "
-                f"{len(inputs.labels)}"
-            )
+        if used:
+            inputs = named(inputs, used)
+            recording = inputs.recording
         if inputs.shape is None or used:
             require_complete(recording, used, np.ones(len(recording), bool))
         return number, inputs
@@ -138,6 +150,215 @@ class LatentModel(Estimator):
         require_channels(self, number, recording)
         with on_device(self.device):
             return _vae_use.embed_mean(self, number, recording, False, self._posterior("auto"))
+
+    # -- what it believes ---------------------------------------------------------------------
+
+    def posterior(
+        self, X: Any, *y: Any, with_labels: bool = False, posterior: str = "auto",
+        session_id: int | str | None = None, trials: Any = None,
+    ) -> xr.Dataset:  # fmt: skip
+        """Mean and variance of the posterior whose mean `transform` gives.
+
+        Returns `mean` and `variance`, both (time, latent); trials of an array follow one another.
+        Parameters and errors are those of `transform`, for one recording.
+        """
+        number, inputs = self._one(X, y, session_id, trials, with_labels)
+        with on_device(self.device):
+            mean, variance, edge = _vae_use.embed_gaussian(
+                self, number, inputs.recording, with_labels, self._posterior(posterior)
+            )
+        z = as_embedding(mean, inputs.recording, edge, type(self).__name__, with_labels)
+        return z.to_dataset(name="mean").assign(variance=z.copy(data=variance))
+
+    def label_posterior(
+        self,
+        X: Any,
+        *,
+        candidates: pd.DataFrame | None = None,
+        n_samples: int = 100,
+        prior: str = "empirical",
+        session_id: int | str | None = None,
+        trials: Any = None,
+    ) -> xr.DataArray:
+        """log p(u|x) of every sample over candidate labels, by Monte Carlo.
+
+            p(u|x) ∝ p(u) p(x|u),   p(x|u) ≈ 1/S Σ_s p(x|z_s),   z_s ~ p(z|u)
+
+        With the same draws for all candidates. A window is explained as a whole. Not where few of
+        the draws explain x at all (very many channels, a wide p(z|u)): raise `n_samples` until
+        the answer stays.
+
+        Parameters
+        ----------
+        candidates
+            Table of labels to consider, a column for each (name_0, name_1, … for one of several
+            columns), and `weight`, p(u) up to a factor. Default `candidates_`.
+        n_samples
+            Draws S for each candidate.
+        prior
+            "empirical": p(u) is `weight` (equal where there is none); "flat": equal.
+
+        Returns
+        -------
+        xarray.DataArray
+            (time, candidate) in nats; labels as coordinates of `candidate`, and `log_evidence`
+            (time,) log p(x) = log Σ p(u) p(x|u).
+
+        Raises
+        ------
+        DataError
+            The model has no labels; candidates lack a label or are not known to the fit.
+        """
+        require_draws(n_samples)
+        number, inputs = self._one(X, (), session_id, trials, False)
+        table, log_p, evidence = self._labels(number, inputs, candidates, n_samples, prior)
+        return along_candidates(log_p, evidence, table, inputs.recording)
+
+    @available_if(_vae_decode.decodes)  # scikit-learn asks what a VAE has
+    def predict(
+        self,
+        X: Any,
+        label: str | None = None,
+        *,
+        joint: bool = False,
+        candidates: pd.DataFrame | None = None,
+        n_samples: int = 100,
+        prior: str = "flat",
+        session_id: int | str | None = None,
+        trials: Any = None,
+    ) -> Any:
+        """The most probable value of one label, (time,), as `label_posterior` has it.
+
+        Other labels are summed out (as pi-VAE decodes position over directions); with `joint`, the
+        value is that of the best candidate as a whole (as conv-pi-VAE does). Where `candidates_`
+        are samples, of labels of several continuous columns, both are the same.
+
+        Parameters
+        ----------
+        label
+            Which; may be left out where there is one.
+        candidates, n_samples, prior
+            As in `label_posterior`; flat by default, as published.
+
+        Raises
+        ------
+        DataError
+            As `label_posterior`; the label is not one of the fit, or not said.
+        """
+        require_draws(n_samples)
+        number, inputs = self._one(X, (), session_id, trials, False)
+        name = _vae_decode.wanted_label(self, label)
+        table, log_p, _ = self._labels(number, inputs, candidates, n_samples, prior)
+        found = _vae_decode.best_label(log_p, table, name, joint)
+        dims = ("column",) if found.ndim > 1 else ()
+        return given_back(found, inputs, f"predicted {name}", dims=dims)
+
+    def log_likelihood(
+        self,
+        X: Any,
+        *y: Any,
+        n_samples: int = 50,
+        with_labels: bool = True,
+        session_id: int | str | None = None,
+        trials: Any = None,
+    ) -> Any:
+        """log p(x|u) of every sample in nats, (time,), all constants kept.
+
+        By importance weighting, log 1/S Σ p(x|z_s) p(z_s|u) / q(z_s) with z_s ~ q: in the mean
+        below log p(x|u), and rising to it with S (Burda et al. 2016). With target="window" it is
+        that of the whole window, which counts a bin as often as windows have it.
+
+        Parameters
+        ----------
+        n_samples
+            Draws S; without labels, of p(z|u) for each candidate.
+        with_labels
+            False: log p(x) over `candidates_`, as in `label_posterior`. A model without labels
+            gives log p(x) either way.
+
+        Raises
+        ------
+        DataError
+            As in `transform`.
+        """
+        require_draws(n_samples)
+        number, inputs = self._one(X, y, session_id, trials, with_labels)
+        edge = at_edge(self.params_.parts[number].posterior, inputs.recording)
+        if with_labels or not self.code_.parts:
+            with on_device(self.device):
+                values = _vae_use.evidence_of(
+                    self.params_, number, inputs.recording, self.code_, self.settings_, n_samples
+                )
+        else:
+            values = self._labels(number, inputs, None, n_samples, "empirical")[2]
+        return given_back(values, inputs, "log_likelihood", edge=edge, unit="nats")
+
+    def rates(
+        self, X: Any, *y: Any, with_labels: bool = False, posterior: str = "auto",
+        session_id: int | str | None = None, trials: Any = None,
+    ) -> Any:  # fmt: skip
+        """Expected activity (time, channel) per bin at the mean that `transform` gives.
+
+        Of the sample's own bin where windows are explained. Parameters and errors as there.
+        """
+        number, inputs = self._one(X, y, session_id, trials, with_labels)
+        recording = inputs.recording
+        with on_device(self.device):
+            z, edge = _vae_use.embed_mean(
+                self, number, recording, with_labels, self._posterior(posterior)
+            )
+            found = _vae_observe.expected(self.params_.parts[number], z)
+        return given_back(
+            found, inputs, "rates", edge=edge, dims=("channel",), unit=_vae_observe.UNIT,
+            coords={"channel": recording.channels.index.to_numpy()},
+        )  # fmt: skip
+
+    def tuning(self, n: int = 40, session_id: int | str | None = None) -> xr.DataArray:
+        """Expected activity of every channel over the latent, (latent_0, latent_1, channel).
+
+        `n` steps a latent, over the middle 98 % of the model's own latents, Σ p(u) p(z|u). Of
+        other than two latents (latent, step, channel): along each, the others at their median;
+        coordinate `value` (latent, step) says where.
+        """
+        check_is_fitted(self, "params_")
+        if not isinstance(n, (int, np.integer)) or n < 2:
+            raise DataError(f"tuning needs n >= 2 steps a latent, a whole number, got {n!r}")
+        with on_device(self.device):
+            return _vae_observe.tuning(self, session_number(self, session_id), int(n))
+
+    def sample(
+        self, n: int | pd.DataFrame, seed: int = 0, session_id: int | str | None = None
+    ) -> NDArray[Any]:
+        """Activity drawn from the model, (n, channel); whole numbers where it models counts.
+
+        `n` samples of labels as common as in `candidates_`, or one of p(x|u) for each row of a
+        table of labels. Bins are drawn one by one: no dependence in time but that of the labels.
+        """
+        check_is_fitted(self, "params_")
+        with on_device(self.device):
+            return _vae_observe.sample(self, session_number(self, session_id), n, seed)
+
+    def diagnose(
+        self, X: Any, *y: Any, session_id: int | str | None = None, trials: Any = None
+    ) -> Diagnosis:
+        """Are latents collapsed, do labels decide, are there labels enough: a `Diagnosis`.
+
+        On held-out data with labels, where there are any. Its `verdict` says it in sentences.
+        """
+        from ._vae_diagnosis import diagnose
+
+        check_is_fitted(self, "params_")
+        recording = self._scored(self._to_score(X, y, None, trials))
+        number = session_number(self, session_id, X if isinstance(X, Recording) else None)
+        require_channels(self, number, recording)
+        with on_device(self.device):
+            return diagnose(self, number, recording)
+
+    def _labels(self, number: int, inputs: Inputs, candidates, n_samples: int, prior: str):
+        with on_device(self.device):
+            return _vae_decode.posterior_of_labels(
+                self, number, inputs.recording, candidates, n_samples, prior
+            )
 
     # -- score --------------------------------------------------------------------------------
 
@@ -161,45 +382,15 @@ class LatentModel(Estimator):
         return inputs_of(self, X, y, labels, trials, None if len(self.sessions_) > 1 else False)
 
     def _scored(self, inputs: Inputs) -> Recording:
-        wanted = self.settings_["labels"]
-        if inputs.shape is not None and wanted and list(inputs.labels) != wanted:
-            raise DataError(
-                f"the model was fitted with {len(wanted)} label(s); give score() as many, "
-                f"got {len(inputs.labels)}"
-            )
-        return inputs.recording
+        return named(inputs, self.settings_["labels"]).recording
 
     # -- files --------------------------------------------------------------------------------
 
     def _arrays(self) -> dict[str, NDArray]:
-        return arrays_of(self.params_) | {
-            "loss": np.asarray(self.loss_),
-            **{f"log.{name}": self.log_[name].to_numpy() for name in self.log_},
-        }
+        return arrays_of(self.params_) | log_of(self)
 
     def _facts(self) -> dict[str, Any]:
-        table = self.validation_
-        return {
-            "settings": self.settings_,
-            "code": self.code_.to_json(),
-            "candidates": self.candidates_.to_dict("split", index=False),
-            "sessions": list(self.sessions_),
-            "channels": list(self.channels_),
-            "interrupted": self.interrupted_,
-            "validation": None if table is None else table.to_dict("split", index=False),
-        }
+        return facts_of(self)
 
     def _restore(self, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
-        self.settings_ = facts["settings"]
-        self.code_ = LabelCode.from_json(facts["code"])
-        self.candidates_ = pd.DataFrame(**facts["candidates"])
-        self.sessions_, self.channels_ = tuple(facts["sessions"]), tuple(facts["channels"])
-        self.params_ = params_of(arrays, self.settings_, self.code_, self.channels_)
-        self.loss_, self.interrupted_ = arrays["loss"], facts["interrupted"]
-        self.log_ = pd.DataFrame(
-            {k.removeprefix("log."): v for k, v in arrays.items() if k.startswith("log.")}
-        )
-        self.output_dimension_ = int(self.settings_["output_dimension"])
-        self.offset_ = self.params_.parts[0].posterior.offset
-        table = facts["validation"]
-        self.validation_ = None if table is None else pd.DataFrame(**table)
+        restore(self, arrays, facts)

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from ..errors import DataError
+from ._recipe import KEEP
 
 
 def fit_seeds(model: Any, X: Any, seeds: Sequence[int], *y: Any, **options: Any) -> list[Any]:
@@ -26,7 +27,10 @@ def fit_seeds(model: Any, X: Any, seeds: Sequence[int], *y: Any, **options: Any)
 
 
 def keep_one(model: Any, X: Any, y: tuple, **options: Any) -> Any:
-    """Fit `n_init` seeds and make `model` the best of them; `inits_` tells of all."""
+    """Fit `n_init` seeds and make `model` the best of them; `inits_` tells of all, and all are in
+    `initialisations_` (which a file does not keep)."""
+    if model.keep not in KEEP:
+        raise DataError(f"keep must be one of {KEEP}, got {model.keep!r}")
     if model.keep == "validation" and model.validation is None:
         raise DataError(
             "n_init > 1 with keep='validation' needs held-out trials: give validation=0.2, or "
@@ -40,12 +44,13 @@ def keep_one(model: Any, X: Any, y: tuple, **options: Any) -> Any:
     if model.keep == "validation":
         values = [float(fit.validation_["bits"].max()) for fit in fits]
     else:
-        joined = {"with_labels": True} if model.sessions == "joined" else {}
+        joined = {"with_labels": True} if getattr(model, "sessions", None) == "joined" else {}
         values = _agreement([fit.transform(X, **joined) for fit in fits])
     take_over(model, fits[int(np.argmax(values))])
     model.inits_ = [
         {"seed": seed, model.keep: value} for seed, value in zip(seeds, values, strict=True)
     ]
+    model.initialisations_ = fits
     return model
 
 

@@ -48,13 +48,15 @@ def _block(arrays, both, code, y, seed, first, *, fixed: Fixed, n_samples: int, 
     prior, decoder = eqx.combine(arrays, fixed.modules)
     q1, q0, p = posteriors(prior, both, code)
     key = jax.random.fold_in(jax.random.key(seed), first)
+    # Every other draw is of q(z|x): the density of the mixture has the shares of the draws.
+    share = (n_samples // 2) / n_samples
 
     def one(k):
         noise = jax.random.normal(jax.random.fold_in(key, k), q1.mean.shape)
         z = sample(q1, noise) if single else jnp.where(k % 2, sample(q1, noise), sample(q0, noise))
         log_q = log_density(q1, z)
         if not single:
-            log_q = jnp.logaddexp(log_q, log_density(q0, z)) - jnp.log(2)
+            log_q = jnp.logaddexp(jnp.log(share) + log_q, jnp.log1p(-share) + log_density(q0, z))
         return log_likelihood(decoder, decoder(z), y) + log_density(p, z) - log_q
 
     each = jax.lax.map(one, jnp.arange(n_samples))

@@ -133,13 +133,14 @@ def over_labels(
     return np.concatenate(means), np.concatenate(variances)
 
 
-def normalised(log_likelihood: NDArray, weight: NDArray) -> tuple[NDArray, NDArray]:
-    """p(u|x) of candidates with prior `weight`, and log p(x) of every sample."""
-    joint = log_likelihood + np.log(np.maximum(weight, 1e-300))
-    top = joint.max(axis=1, keepdims=True)
-    share = np.exp(joint - top)
-    total = share.sum(axis=1, keepdims=True)
-    return share / total, (top + np.log(total))[:, 0]
+def log_posterior(
+    log_likelihood: NDArray, weight: NDArray
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """log p(u|x) of candidates with prior `weight`, and log p(x) of every sample, in nats."""
+    with np.errstate(divide="ignore"):  # a candidate of weight 0 is impossible
+        joint = log_likelihood + np.log(np.asarray(weight, float))
+    evidence = np.logaddexp.reduce(joint, axis=1)
+    return joint - evidence[:, None], evidence
 
 
 def targets(part: Any, recording, segments) -> NDArray[np.float32]:

@@ -23,16 +23,17 @@ def resolve(params: dict[str, Any], n_samples: int, rate: float) -> dict[str, An
     """Settings with every "auto" replaced; `n_samples` of the mean recording."""
     constant = params["learning_rate"] != "auto"
     batch = params["batch_size"]
-    batch = 256 if batch == "auto" else int(batch)
+    batch = 128 if batch == "auto" else int(batch)
     batch = max(1, min(batch, n_samples))
     steps = params["max_iterations"]
     if steps == "auto":
-        epochs = 600 if constant else 60
+        epochs = 600 if constant else 48
         steps = int(np.clip(25 * round(epochs * n_samples / batch / 25), 1_500, 20_000))
     auto: dict[str, Any] = {
         "learning_rate": 3e-3,
-        # A quarter of the steps, so that the latent is used before its cost is full.
-        "warm_up": steps // 4,
+        # A latent that is free at first unfolds; the prior pulls it into shape afterwards. Without
+        # this, fits end folded (simulated pi-VAE data: R² .84 against .93 of the truth).
+        "warm_up": 2 * steps // 3,
         "smoothing": 2.5 / rate,
         "activation": "gelu",
     }

@@ -45,6 +45,8 @@ def embed_gaussian(
     model: Any, number: int, recording: Recording, with_labels: bool, posterior: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Mean and variance of the posterior asked for, and which windows reach an edge."""
+    import jax.numpy as jnp
+
     from ..training.evidence_step import posteriors, split
 
     params, settings = model.params_, model.settings_
@@ -53,18 +55,20 @@ def embed_gaussian(
     if not with_labels and posterior == "marginal":
         return _marginal(model, number, recording)
     both, edge = rows_of(params, number, recording, settings, code)
-    q = split(both) if code is None or direct else posteriors(params.prior, both, code)[1]
+    if code is None or direct:
+        q = split(both)
+    else:
+        q = posteriors(params.prior, both, jnp.asarray(code))[1]
     return np.asarray(q.mean), np.exp(np.asarray(q.log_variance)), edge
 
 
 def _marginal(model: Any, number: int, recording: Recording):
-    from ._vae_labels import normalised, over_labels
+    from ._vae_labels import log_posterior, over_labels
 
     table = model.candidates_
     code = coded(model.code_, table)
-    weight, _ = normalised(
-        label_evidence(model, number, recording, code), table["weight"].to_numpy()
-    )
+    found = label_evidence(model, number, recording, code)
+    weight = np.exp(log_posterior(found, table["weight"].to_numpy())[0])
     if labels_seen(model.settings_):
         return _marginal_direct(model, number, recording, code, weight)
     both, edge = rows_of(model.params_, number, recording, model.settings_, None)

@@ -62,7 +62,7 @@ class Variational(LatentModel):
     model_architecture, num_hidden_units
         Of the "conv" encoder, as in `CEBRA`; must end in "-mse".
     encoder_hidden, prior_hidden, decoder_hidden
-        Widths of hidden layers; of the decoder None: max(30, outputs / 4).
+        Widths of hidden layers; of the decoder None: max(60, outputs / 4).
     activation
         Of the decoder: "gelu" ("auto"), "tanh", "softplus", "xtanh", "relu", "leaky-relu".
     smoothing
@@ -106,7 +106,7 @@ class Variational(LatentModel):
         prior_mean: bool = True,
         model_architecture: str = "offset10-model-mse",
         num_hidden_units: int = 32,
-        encoder_hidden: Sequence[int] = (60, 60),
+        encoder_hidden: Sequence[int] = (100, 100),
         prior_hidden: Sequence[int] = (20, 20),
         decoder_hidden: int | None = None,
         activation: str = "auto",

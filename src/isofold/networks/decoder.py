@@ -72,13 +72,13 @@ def decoder(
 ) -> Decoder:
     """Draw one that begins at the mean of every channel.
 
-    `hidden` None: max(30, a quarter of the outputs), as published.
+    `hidden` None: max(60, a quarter of the outputs); published models have max(30, …).
     """
     n_out = len(mean) * bins
     counts = observation != "gaussian"
     bias = np.log(np.expm1(np.maximum(mean, 1e-3))) if counts else np.zeros(len(mean))
     bias = np.tile(bias, bins).astype(np.float32)
-    width = max(30, n_out // 4) if hidden is None else hidden
+    width = max(60, n_out // 4) if hidden is None else hidden
     net: Flow | Perceptron
     if kind == "flow":
         if not isinstance(width, (int, np.integer)):

@@ -129,6 +129,7 @@ def covariate_informed(
     noise: Float[Array, "draw _ latent"],
     beta: ArrayLike = 1.0,
     weights: Float[Array, " draw"] | None = None,
+    difference: Float[Array, " batch"] | None = None,
 ) -> tuple[Float[Array, " batch"], Float[Array, " batch"]]:
     """(ELBO(a*), a*) of every sample, to be maximised: Proposition 5 with its published sign.
 
@@ -146,6 +147,9 @@ def covariate_informed(
         As in `mixture_kls`.
     beta
         Weight of the KL in e1 and e0, 0 allowed: J comes from the same KL and carries it too.
+    difference
+        E1 − E0 to choose a* by, (batch,), where a better estimate is at hand than the draws of e1
+        and e0: chosen by these, a* favours the luckier draw.
 
     Examples
     --------
@@ -155,7 +159,8 @@ def covariate_informed(
     >>> round(float(bound[0] - e[0]), 4), round(float(a[0]), 4)  # log 2, the most to be gained
     (0.6931, 0.5)
     """
-    per_kl = (e1 - e0) / jnp.maximum(beta, jnp.finfo(e1.dtype).tiny)
+    difference = e1 - e0 if difference is None else difference
+    per_kl = difference / jnp.maximum(beta, jnp.finfo(e1.dtype).tiny)
     a = optimal_weight(per_kl, q1, q0, noise, weights)
     return a * e1 + (1 - a) * e0 + beta * _gap(a, q1, q0, noise, weights), a
 

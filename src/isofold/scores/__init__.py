@@ -1,5 +1,6 @@
 """Scores: one file per question asked of an embedding. They know no model class."""
 
+from .align import Alignment, align
 from .bayes import PoissonBayes
 from .beyond_labels import beyond_labels
 from .chance import blocks, surrogate, surrogate_within
@@ -20,8 +21,10 @@ from .recovery import recovery
 from .score import Score
 
 __all__ = [
+    "Alignment",
     "PoissonBayes",
     "Score",
+    "align",
     "beyond_labels",
     "blocks",
     "consistency",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,38 +34,53 @@ FEW_VALUES = 10
 """A continuous column with no more distinct values than this is crossed like a class."""
 
 
+@dataclass(frozen=True)
+class DataSets:
+    """Embeddings of several data sets with trials and labels; samples of trial -1 left out."""
+
+    rows: list[Floats]
+    values: list[list[Label]]
+    trials: list[NDArray]
+    conditions: list[NDArray]
+
+    @classmethod
+    def of(cls, zs: list[Any], labels: Sequence[Any], groups: Any) -> DataSets:
+        rows = [rows_of(z, f"embedding {i}") for i, z in enumerate(zs)]
+        values = _labels_of(zs, labels)
+        for i, (z, mine) in enumerate(zip(rows, values, strict=True)):
+            for label in mine:
+                same_length(len(z), len(label.values), f"embedding {i}", f"its label {label.name}")
+        groups = [None] * len(zs) if groups is None else list(groups)
+        if len(groups) != len(zs):
+            raise DataError(
+                f"groups must hold one array an embedding: {len(groups)} for {len(zs)} data sets"
+            )
+        trials = [
+            trials_or_blocks(trials_of(z, g, len(x), f"embedding {i}"), len(x))
+            for i, (z, g, x) in enumerate(zip(zs, groups, rows, strict=True))
+        ]
+        keep = [inside(t) for t in trials]
+        conditions = [
+            _conditions(z, t, v)[k] for z, t, v, k in zip(zs, trials, values, keep, strict=True)
+        ]
+        rows = [x[k] for x, k in zip(rows, keep, strict=True)]
+        trials = [t[k] for t, k in zip(trials, keep, strict=True)]
+        values = [[label[k] for label in mine] for mine, k in zip(values, keep, strict=True)]
+        for mine, z in zip(values, zs, strict=True):
+            for label in mine:
+                require_values(label, z)
+        return cls(rows, values, trials, conditions)
+
+
 def by_labels(zs: list[Any], labels: Sequence[Any], groups: Any, in_sample: bool, bins: int | None):
     """Function of a generator (None: no surrogate) to R² (fold, from, to)."""
-    rows = [rows_of(z, f"embedding {i}") for i, z in enumerate(zs)]
-    values = _labels_of(zs, labels)
-    for i, (z, mine) in enumerate(zip(rows, values, strict=True)):
-        for label in mine:
-            same_length(len(z), len(label.values), f"embedding {i}", f"its label {label.name}")
-    groups = [None] * len(zs) if groups is None else list(groups)
-    if len(groups) != len(zs):
-        raise DataError(
-            f"groups must hold one array an embedding: {len(groups)} for {len(zs)} data sets"
-        )
-    trials = [
-        trials_or_blocks(trials_of(z, g, len(x), f"embedding {i}"), len(x))
-        for i, (z, g, x) in enumerate(zip(zs, groups, rows, strict=True))
-    ]
-    keep = [inside(t) for t in trials]
-    conditions = [
-        _conditions(z, t, v)[k] for z, t, v, k in zip(zs, trials, values, keep, strict=True)
-    ]
-    rows = [x[k] for x, k in zip(rows, keep, strict=True)]
-    trials = [t[k] for t, k in zip(trials, keep, strict=True)]
-    values = [[label[k] for label in mine] for mine, k in zip(values, keep, strict=True)]
-    for mine, z in zip(values, zs, strict=True):
-        for label in mine:
-            require_values(label, z)
+    sets = DataSets.of(zs, labels, groups)
     if in_sample:
-        return _peer(rows, values, trials, bins or N_CELLS)
-    for t in trials:
+        return _peer(sets.rows, sets.values, sets.trials, bins or N_CELLS)
+    for t in sets.trials:
         require_trials(t, "held-out consistency between data sets")
-    split = [halves(t, c) for t, c in zip(trials, conditions, strict=True)]
-    return _held_out(rows, cells(values, bins), trials, split)
+    split = [halves(t, c) for t, c in zip(sets.trials, sets.conditions, strict=True)]
+    return _held_out(sets.rows, cells(sets.values, bins), sets.trials, split)
 
 
 def cells(values: list[list[Label]], bins: int | None) -> list[Ints]:
@@ -112,7 +128,7 @@ def _held_out(rows: list[Floats], bins: list[Ints], trials: list[NDArray], half:
         ]
         means = [
             [
-                _bin_means(x[h == k], b[h == k], n_cells)
+                bin_means(x[h == k], b[h == k], n_cells)
                 for x, b, h in zip(rows, moved, half, strict=True)
             ]
             for k in (0, 1)
@@ -142,7 +158,8 @@ def _map_r2(fit: list[Floats], score: list[Floats], i: int, j: int) -> float:
     return r2(score[j][both_score], line.predict(fit[j][both_fit], score[i][both_score]))
 
 
-def _bin_means(rows: Floats, bins: Ints, n_cells: int) -> Floats:
+def bin_means(rows: Floats, bins: Ints, n_cells: int) -> Floats:
+    """Mean row of every bin; NaN where it has none."""
     count = np.bincount(bins, minlength=n_cells).astype(float)
     sums = np.stack([np.bincount(bins, x, minlength=n_cells) for x in rows.T], axis=1)
     return np.where(count[:, None] > 0, sums / np.maximum(count, 1)[:, None], np.nan)

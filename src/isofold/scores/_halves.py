@@ -45,9 +45,11 @@ class Pair:
     split: str
 
     @classmethod
-    def of(cls, z: Any, truth: Any, groups: Any, in_sample: bool = False) -> Pair:
-        rows, known = rows_of(z, "embedding"), rows_of(truth, "truth")
-        same_length(len(rows), len(known), "the embedding", "the truth")
+    def of(
+        cls, z: Any, truth: Any, groups: Any, in_sample: bool = False, name: str = "truth"
+    ) -> Pair:
+        rows, known = rows_of(z, "embedding"), rows_of(truth, name)
+        same_length(len(rows), len(known), "the embedding", f"the {name}")
         trials = trials_or_blocks(trials_of(z, groups, len(rows), "the embedding"), len(rows))
         keep = inside(trials)
         conditions = conditions_of(z, trials)[keep]

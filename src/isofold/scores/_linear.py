@@ -20,6 +20,12 @@ class LeastSquares:
         self._mean = inputs.mean(axis=0)
         self._inverse = np.linalg.pinv(inputs - self._mean, rcond=1e-10)
 
+    def coefficients(self, targets: Floats) -> tuple[Floats, Floats]:
+        """(matrix, shift) of the map inputs @ matrix + shift to the targets."""
+        mean = targets.mean(axis=0)
+        matrix = self._inverse @ (targets - mean)
+        return matrix, mean - self._mean @ matrix
+
     def predict(self, targets: Floats, inputs: Floats) -> Floats:
         """Fit to the targets of the fixed inputs, then predict those of other inputs."""
         mean = targets.mean(axis=0)

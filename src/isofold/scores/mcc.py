@@ -67,12 +67,12 @@ def mcc(
     def make(rows: Floats) -> Fitter:
         def fit(known: Floats) -> Judge:
             turn_z, turn_y = _canonical(rows, known) if kind == "weak" else (None, None)
-            matrix = _correlation(_turn(rows, turn_z), _turn(known, turn_y), ranks)
+            matrix = correlations(_turn(rows, turn_z), _turn(known, turn_y), ranks)
             left, right = linear_sum_assignment(-np.abs(matrix))
             n_columns = known.shape[1]
 
             def judge(inputs: Floats, facts: Floats) -> float:
-                held = _correlation(_turn(inputs, turn_z), _turn(facts, turn_y), ranks)
+                held = correlations(_turn(inputs, turn_z), _turn(facts, turn_y), ranks)
                 return float(np.abs(held[left, right]).sum() / n_columns)
 
             return judge
@@ -87,7 +87,8 @@ def _turn(rows: Floats, directions: Floats | None) -> Floats:
     return rows if directions is None else rows @ directions
 
 
-def _correlation(a: Floats, b: Floats, ranks: bool) -> Floats:
+def correlations(a: Floats, b: Floats, ranks: bool = False) -> Floats:
+    """(column of a, column of b); 0 where a column is constant."""
     a, b = (_standard(rankdata(x, axis=0) if ranks else x) for x in (a, b))
     return a.T @ b
 

@@ -52,9 +52,7 @@ def _similarity(rows: Floats) -> Fitter:
     def fit(known: Floats) -> Judge:
         width = max(rows.shape[1], known.shape[1])
         mean_z, mean_y = rows.mean(axis=0), known.mean(axis=0)
-        a, b = _padded(rows - mean_z, width), _padded(known - mean_y, width)
-        turn, size = orthogonal_procrustes(a, b)
-        scale = size / max(float(np.sum(a**2)), 1e-300)
+        turn, scale = rotation(_padded(rows - mean_z, width), _padded(known - mean_y, width))
 
         def judge(inputs: Floats, facts: Floats) -> float:
             guess = scale * _padded(inputs - mean_z, width) @ turn
@@ -65,6 +63,12 @@ def _similarity(rows: Floats) -> Fitter:
         return judge
 
     return fit
+
+
+def rotation(a: Floats, b: Floats) -> tuple[Floats, float]:
+    """(R, s) with RᵀR = I that make ‖s·a R − b‖ smallest; a and b centred, of one width."""
+    turn, size = orthogonal_procrustes(a, b)
+    return turn, float(size) / max(float(np.sum(a**2)), 1e-300)
 
 
 def _padded(rows: Floats, width: int) -> Floats:

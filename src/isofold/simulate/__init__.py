@@ -10,6 +10,7 @@ from .pivae_continuous import pivae_continuous
 from .pivae_discrete import pivae_discrete
 from .place_cells import place_cells, place_cells_session
 from .quadratic import quadratic
+from .segments import segments
 from .sine import sine
 from .two_circles import two_circles
 
@@ -23,6 +24,7 @@ __all__ = [
     "place_cells",
     "place_cells_session",
     "quadratic",
+    "segments",
     "sine",
     "two_circles",
 ]
