@@ -206,6 +206,14 @@ class Variational(LatentModel):
         self._train(params, recordings, settings, rng, watch)
         return self
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        given = {"prior": self.prior, "observation": self.observation}
+        given |= {k: self.AUTO.get(k) for k, v in given.items() if v == "auto"}
+        tags.target_tags.required = given["prior"] == "labels"
+        tags.input_tags.positive_only = given["observation"] != "gaussian"
+        return tags
+
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
         first = inputs[0]
         params = self.get_params(deep=False)
@@ -215,8 +223,9 @@ class Variational(LatentModel):
         settings["labels"] = [] if settings["prior"] != "labels" else list(first.labels)
         if settings["prior"] == "labels" and not first.labels:
             raise DataError(
-                f"{type(self).__name__} needs labels for its prior p(z|u): give labels=[...] (or "
-                "arrays), prior='time' or 'trial_time' for the time in their place, or use VAE"
+                f"{type(self).__name__} needs labels for its prior p(z|u); it requires y to be "
+                "passed, but the target y is None: give labels=[...] (or arrays), prior='time' or "
+                "'trial_time' for the time in their place, or use VAE"
             )
         _vae_recipe.check(settings)
         return settings
