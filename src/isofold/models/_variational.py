@@ -18,7 +18,7 @@ from ._fit import split_off
 from ._inputs import Inputs, gather, gather_several, is_list_of_recordings, positional
 from ._label_code import LabelCode, candidates, learn_code, used_values
 from ._latent_model import LatentModel
-from ._vae_fit import check_counts, draw_params, draw_parts, train_params
+from ._vae_fit import check_counts, draw_params, draw_parts, train_together
 
 N_CANDIDATES = 200
 """Labels that a sample without label is compared with."""
@@ -173,7 +173,9 @@ class Variational(LatentModel):
         """Train from scratch; with `adapt`, add a recording to a fit and leave the label prior as
         it is, so that its latents are those of the others.
 
-        Several recordings share the label prior and have encoders and decoders of their own.
+        Several recordings share the label prior and have encoders and decoders of their own: the
+        one with most channels is trained first, then all. A prior that has its shape is followed
+        from the first step, without `warm_up`.
         """
         y = positional(y, keyword)
         watch: dict[str, Any] = {"callback": callback, "callback_frequency": callback_frequency}
@@ -245,7 +247,7 @@ class Variational(LatentModel):
             user(done, self)
 
         with on_device(self.device):
-            trained = train_params(
+            trained = train_together(
                 params, shown, self.code_, settings, rng, keep_prior=before is not None,
                 watch=held, callback=report if user else None,
                 callback_frequency=watch["callback_frequency"], verbose=self.verbose,
