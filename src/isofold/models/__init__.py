@@ -87,8 +87,8 @@ METHODS: dict[str, Method] = {
     ),
     "conv-poisson-ciivae": Method(
         CIiVAE,
-        "CI-iVAE with a convolutional encoder and Poisson counts",
-        {"encoder": "conv", "observation": "poisson"},
+        "CI-iVAE of a window: convolutional encoder, Poisson counts of all its bins",
+        {"encoder": "conv", "observation": "poisson", "target": "window"},
         labels="required",
     ),
     "tcl": Method(TCL, "nonlinear ICA: features that tell stretches of time, or labels, apart"),

@@ -18,7 +18,7 @@ from ._fit import split_off
 from ._inputs import Inputs, gather, gather_several, is_list_of_recordings, positional
 from ._label_code import LabelCode, candidates, learn_code, used_values
 from ._latent_model import LatentModel
-from ._vae_fit import check_counts, draw_params, draw_parts, train_params
+from ._vae_fit import check_counts, draw_params, draw_parts, train_together
 
 N_CANDIDATES = 200
 """Labels that a sample without label is compared with."""
@@ -50,7 +50,7 @@ class Variational(LatentModel):
     observation
         "poisson", "negative-binomial" (counts), or "gaussian".
     decoder
-        "flow" or "mlp".
+        "flow"; "mlp"; or "conv", transposed convolutions for a "window" target.
     target
         What is explained: the "centre" bin, or the whole "window" of a "conv" encoder. Windows
         count every bin as often as they overlap: evidence is then a composite likelihood, and is
@@ -60,7 +60,8 @@ class Variational(LatentModel):
     prior
         "labels"; "time" or "trial_time" (seconds) in their place; "none": N(0, 1).
     model_architecture, num_hidden_units
-        Of the "conv" encoder, as in `CEBRA`; must end in "-mse".
+        Of the "conv" encoder, as in `CEBRA`, without its unit length and without
+        subsampling.
     encoder_hidden, prior_hidden, decoder_hidden
         Widths of hidden layers; of the decoder None: max(60, outputs / 4).
     activation
@@ -104,7 +105,7 @@ class Variational(LatentModel):
         target: str = "centre",
         prior: str = "auto",
         prior_mean: bool = True,
-        model_architecture: str = "offset10-model-mse",
+        model_architecture: str = "offset10-model",
         num_hidden_units: int = 32,
         encoder_hidden: Sequence[int] = (100, 100),
         prior_hidden: Sequence[int] = (20, 20),
@@ -172,7 +173,9 @@ class Variational(LatentModel):
         """Train from scratch; with `adapt`, add a recording to a fit and leave the label prior as
         it is, so that its latents are those of the others.
 
-        Several recordings share the label prior and have encoders and decoders of their own.
+        Several recordings share the label prior and have encoders and decoders of their own: the
+        one with most channels is trained first, then all. A prior that has its shape is followed
+        from the first step, without `warm_up`.
         """
         y = positional(y, keyword)
         watch: dict[str, Any] = {"callback": callback, "callback_frequency": callback_frequency}
@@ -206,17 +209,26 @@ class Variational(LatentModel):
         self._train(params, recordings, settings, rng, watch)
         return self
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        given: dict[str, Any] = {"prior": self.prior, "observation": self.observation}
+        given |= {k: self.AUTO.get(k) for k, v in given.items() if v == "auto"}
+        tags.target_tags.required = given["prior"] == "labels"
+        tags.input_tags.positive_only = given["observation"] != "gaussian"
+        return tags
+
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
         first = inputs[0]
-        params = self.get_params(deep=False)
-        params |= {k: v for k, v in self.AUTO.items() if params[k] == "auto"}
+        params: dict[str, Any] = self.get_params(deep=False)
+        params.update((k, v) for k, v in self.AUTO.items() if params[k] == "auto")
         n = int(np.mean([len(one.recording) for one in inputs]))
         settings = _vae_recipe.resolve(params, n, first.recording.rate)
         settings["labels"] = [] if settings["prior"] != "labels" else list(first.labels)
         if settings["prior"] == "labels" and not first.labels:
             raise DataError(
-                f"{type(self).__name__} needs labels for its prior p(z|u): give labels=[...] (or "
-                "arrays), prior='time' or 'trial_time' for the time in their place, or use VAE"
+                f"{type(self).__name__} needs labels for its prior p(z|u); it requires y to be "
+                "passed, but the target y is None: give labels=[...] (or arrays), prior='time' or "
+                "'trial_time' for the time in their place, or use VAE"
             )
         _vae_recipe.check(settings)
         return settings
@@ -235,7 +247,7 @@ class Variational(LatentModel):
             user(done, self)
 
         with on_device(self.device):
-            trained = train_params(
+            trained = train_together(
                 params, shown, self.code_, settings, rng, keep_prior=before is not None,
                 watch=held, callback=report if user else None,
                 callback_frequency=watch["callback_frequency"], verbose=self.verbose,

@@ -44,7 +44,11 @@ def _session(path: str, read_options: str, restrict: str, fingerprint: str) -> S
 
     session = read(path, **json.loads(read_options))
     options = json.loads(restrict)
-    return session.restrict(options.pop("where", None), **options) if options else session
+    where = options.pop("where", None)
+    # Several tables, one after the other: what lies in all of them.
+    for name in where if isinstance(where, list) else [where]:
+        session = session if name is None else session.restrict(name)
+    return session.restrict(None, **options) if options else session
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,9 @@ from ._check import check_keys, check_names, check_type, near
 from .baselines import BASELINES
 from .recording_spec import check_steps
 
-_OWN = ("method", "name", "labels", "steps", "grid")
+_OWN = ("method", "name", "labels", "steps", "transform", "grid")
+_TRANSFORM = {"with_labels": bool, "posterior": str}
+"""Options of `transform` that a block may set."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class MethodSpec:
     name: str
     labels: tuple[str, ...] = ()
     steps: tuple[Mapping[str, Any], ...] = ()
+    transform: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, list] = field(default_factory=dict)
 
@@ -54,10 +57,13 @@ class MethodSpec:
                 f"{where}.name must not hold '(', which begins a point of a grid: {name!r}"
             )
         labels = check_names(table.get("labels", ()), f"{where}.labels")
-        if not labels and getattr(factory(method, estimators), "labels", "") == "required":
+        needed = getattr(factory(method, estimators), "labels", "") == "required"
+        # A prior of the time, or none, stands in the place of labels.
+        if needed and not labels and table.get("prior", "labels") in ("labels", "auto"):
             raise StudyError(f'{where} ({method}) learns from labels; name them: labels = ["…"]')
         steps = check_steps(table.get("steps", ()), f"{where}.steps")
-        return cls(method, name, labels, steps, settings, grid)
+        transform = _checked_transform(table.get("transform", {}), f"{where}.transform")
+        return cls(method, name, labels, steps, transform, settings, grid)
 
     def expanded(self) -> Iterable[MethodSpec]:
         """One method a point of the grid, the point in its name."""
@@ -87,7 +93,18 @@ class MethodSpec:
             table["labels"] = list(self.labels)
         if self.steps:
             table["steps"] = [dict(s) for s in self.steps]
+        if self.transform:
+            table["transform"] = dict(self.transform)
         return table | dict(self.settings)
+
+
+def _checked_transform(given: Any, where: str) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise StudyError(f"{where} must be a table such as {{with_labels = true}}, got {given!r}")
+    check_keys(given, tuple(_TRANSFORM), where)
+    for key, value in given.items():
+        check_type(value, _TRANSFORM[key], "true or false, or a name", f"{where}.{key}")
+    return dict(given)
 
 
 def factory(method: str, estimators: Mapping[str, Callable]) -> Callable[..., Any]:

@@ -52,7 +52,7 @@ def _execute(task: Task, folder: Path) -> None:
     if getattr(model, "interrupted_", False):
         raise KeyboardInterrupt
     with _timed(seconds, "transform"):
-        embedding = model.transform(recording)
+        embedding = model.transform(recording, **task.method.transform)
         split = split_names(recording, train, test)
         embedding = embedding.assign_coords(split=("time", split))
     with _timed(seconds, "score"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from ..recording import Recording
 from .results import SCORE_COLUMNS
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from ..scores import Score
     from .tasks import Task
+
+MODEL = "model"
+"""`decoder` of a score that asks the model itself for the label, not a decoder of the embedding."""
 
 WHOLE = "all"
 """`part` of the score itself; other rows are its parts and what else it says."""
@@ -104,6 +108,39 @@ def _scored(spec: ScoreSpec, model: Any, embedding: xr.DataArray, test: Recordin
     if spec.score == "recovery":
         return None if test.truth is None else scores.recovery(z_test, test.truth)
     z_train = embedding.isel(time=split == "train")
+    if spec.decoder == MODEL:
+        return _told(spec, model, z_train, z_test, test)
     return scores.decode(
         z_train, z_test=z_test, label=spec.label, decoder=spec.decoder, **spec.options
     )
+
+
+def _told(spec: ScoreSpec, model: Any, z_train: Any, z_test: Any, test: Recording) -> Score | None:
+    """What the model says the label is, by p(label | activity); None where it says nothing."""
+    from .. import scores
+
+    if not hasattr(model, "predict"):
+        return None
+    said = np.asarray(model.predict(test, spec.label))
+    known = z_train.coords[spec.label].values
+    if test.kind(str(spec.label)) == "discrete":
+        classes = np.unique(known)
+        said, known = np.searchsorted(classes, said), np.searchsorted(classes, known)
+    answers = [
+        z.isel(latent=[0]).copy(data=np.asarray(values, float)[:, None])
+        for z, values in ((z_train, known), (z_test, said))
+    ]
+    return scores.decode(*answers, label=spec.label, decoder=AsSaid(), **spec.options)
+
+
+class AsSaid(BaseEstimator):
+    """A decoder of what is the answer already, on whatever scale answers are asked for."""
+
+    def fit(self, X: Any, y: Any) -> AsSaid:
+        self.scale_, self.shift_ = np.polyfit(np.asarray(X)[:, 0], np.asarray(y), 1)
+        self.whole_ = np.asarray(y).dtype.kind in "iu"
+        return self
+
+    def predict(self, X: Any) -> Any:
+        values = np.asarray(X)[:, 0] * self.scale_ + self.shift_
+        return np.rint(values).astype(int) if self.whole_ else values
