@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from stand_ins import Rotated, rat
+from stand_ins import Here, Rotated, rat
 
 from isofold import Study, open_results, run
 from isofold.errors import StudyError
@@ -21,6 +21,13 @@ from isofold.studies.tasks import unrolled
 run_ = importlib.import_module("isofold.studies.run")  # the package shows the function
 
 DECODE = {"score": "decode", "label": "position", "k": 5, "metric": "euclidean", "n_chance": 3}
+
+
+@pytest.fixture
+def here(monkeypatch):
+    monkeypatch.setattr(run_, "make_executor", lambda *options: Here())
+    monkeypatch.setattr(run_, "_write_page", lambda out: None)
+    monkeypatch.setattr(one_run, "_warm", lambda: None)
 
 
 def study(**changed):
