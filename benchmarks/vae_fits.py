@@ -5,8 +5,8 @@ python benchmarks/vae_fits.py [--epochs 600] [--repeats 1]
 A simulated rat of 120 units in bins of 25 ms: windows of ten bins, about 7,000 to train on, whole
 laps held out. Published (the third-party folder of the CEBRA repository): Adam at 2.5e-4, batches
 of 200, 600 epochs, no warm-up. Both have the encoder, prior and decoder of the published model (3.0
-million parameters). Held out: evidence over constant rates in bits per spike, importance weighted by 50
-draws. Then the time in which 1,000 windows are decoded by 100 draws for each of 200 labels.
+million parameters). Held out: evidence over constant rates in bits per spike. Then the time in
+which 1,000 windows are decoded by 100 draws for each of 200 labels.
 """
 
 from __future__ import annotations
