@@ -24,7 +24,14 @@ def call(script: str, *arguments: object) -> None:
 
 def main() -> None:
     data = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "../shared/data"
-    for script in ("steps.py", "seeds.py", "transform.py", "animals.py", "stream_latency.py"):
+    for script in (
+        "steps.py",
+        "seeds.py",
+        "transform.py",
+        "animals.py",
+        "stream_latency.py",
+        "vae_steps.py",
+    ):
         call(script)
     for name, (folder, tuned) in REAL.items():
         if not (data / folder / "spikes.mat").exists():

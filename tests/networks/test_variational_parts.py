@@ -11,6 +11,7 @@ import isofold as iso
 from isofold.errors import DataError
 from isofold.models._encode import embed
 from isofold.networks import Posterior, decoder, perceptron, posterior, prior
+from isofold.networks.deconvolution import Widen, deconvolution
 from isofold.networks.posterior import gaussian_kernel
 from isofold.networks.prior import Standard, Table
 from isofold.training.evidence import EvidencePlan, _Evidence
@@ -110,7 +111,7 @@ def test_a_prior_of_variances_has_no_mean(discrete):
 # -- posterior ------------------------------------------------------------------------------------
 
 
-def make(encoder, n_channels=5, smoothing=1.5, architecture="offset10-model-mse"):
+def make(encoder, n_channels=5, smoothing=1.5, architecture="offset10-model"):
     rng = RNG(1)
     return posterior(
         encoder, n_channels, 2, hidden=(6,), activation="tanh", architecture=architecture,
@@ -137,9 +138,25 @@ def test_windows_of_each_encoder():
     assert (make("smooth").receptive_field, make("smooth").offset) == (13, (6, 7))
 
 
-def test_an_encoder_on_a_sphere_is_refused():
-    with pytest.raises(DataError, match=r"ends in '-mse' and does not subsample, got 'offset10-mo"):
-        make("conv", architecture="offset10-model")
+def test_any_architecture_serves_without_its_sphere_but_none_that_subsamples():
+    assert not make("conv", architecture="offset5-model").mean.normalize
+    with pytest.raises(DataError, match="does not subsample, got 'offset4-model-2x-subsample'"):
+        make("conv", architecture="offset4-model-2x-subsample")
+
+
+def test_transposed_convolutions_mirror_the_window():
+    rng = np.random.default_rng(0)
+    for bins in (2, 3, 5, 10, 15):
+        net = deconvolution(3, 7, bins, 8, np.arange(7.0).tolist(), rng)
+        assert net(jnp.zeros((4, 3))).shape == (4, bins * 7)
+    # One unit impulse in: each tap of the weights comes out at its own place.
+    widen = Widen(jnp.arange(6.0).reshape(3, 1, 2), jnp.zeros(2))
+    impulse = jnp.zeros((1, 4, 1)).at[0, 1, 0].set(1.0)
+    expected = np.zeros((6, 2))
+    expected[1:4] = np.arange(6.0).reshape(3, 2)
+    np.testing.assert_allclose(widen(impulse)[0], expected)
+    with pytest.raises(DataError, match="explains a window of two bins or more, got 1"):
+        deconvolution(3, 7, 1, 8, [0.0] * 7, rng)
 
 
 def test_scaling_comes_before_the_network():

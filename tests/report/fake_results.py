@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from isofold.studies._toml import to_toml
 from isofold.studies.embedding_store import save_embedding
 from isofold.studies.run_folder import write_json, write_text
 
@@ -80,6 +81,7 @@ def write_results(
     grid: tuple[float, ...] = (),
     ranked: tuple[str, ...] = (),
     channels: int = 24,
+    claims: tuple[dict, ...] = (),
 ) -> Path:
     """Write the folder and return it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,7 +89,9 @@ def write_results(
     write_text(
         folder / "study.toml",
         f"name = {_toml(name)}\nseeds = {list(seeds)}\n"
-        + "".join(f"[[methods]]\nmethod = {_toml(m)}\n" for m in methods),
+        + (f"folds = {len(folds)}\n" if len(folds) > 1 else "")
+        + "".join(f"[[methods]]\nmethod = {_toml(m)}\n" for m in methods)
+        + (_claimed(recordings, claims, failed) if claims else ""),
     )
     arms = [(m, q, "none") for m, q in methods.items()]
     arms += [(f"cebra-time (temperature={g})", 0.3, "none") for g in grid]
@@ -114,6 +118,22 @@ def write_results(
         _pairs(recordings, arms, seeds, folds).to_parquet(folder / "pairs.parquet")
     write_json(folder / "manifest.json", _manifest(folder, recordings))
     return folder
+
+
+def _claimed(recordings, claims, failed) -> str:
+    """The rest of a study file: what claims are checked against, and the claims."""
+    between = {"score": "consistency", "between": "datasets", "labels": ["position", "direction"]}
+    tables = {
+        "methods": [{"method": "mind"}] if failed else [],
+        "recordings": [{"name": r} for r in recordings],
+        "scores": [
+            *({"score": "decode", "label": name} for name in ("position", "direction")),
+            *({"score": score} for score in ("goodness_of_fit", "consistency")),
+            *([between] if len(recordings) > 1 else []),
+        ],
+        "claims": list(claims),
+    }
+    return to_toml({k: v for k, v in tables.items() if v})
 
 
 def _toml(text: str) -> str:

@@ -53,6 +53,9 @@ def test_hostile_names_run_nothing(tmp_path):
     folder = write_results(
         tmp_path / "r", name=name, recordings=(name,), methods={name: 0.2, "pca": 0.4},
         seeds=(0,), lap_samples=10,
+        claims=(
+            {"says": name, "score": "decode", "label": "position", "better": name, "than": "pca"},
+        ),
     )  # fmt: skip
     dom, hosts = open_page(write_report(folder), tmp_path)
     root = re.search(r"<html[^>]*>", dom)

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from isofold.report.answer import answer, headline, number, reach, unit_of
+from isofold.report.answer import answer, headline, reach, unit_of
 from isofold.report.measures import beyond_chance, difference, pair_measures, score_measures
 from isofold.report.variants import with_variant
+from isofold.studies._numbers import number
 
 
 def table(values: dict[str, list[float]], *, trials=None, control=(), **more) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from stand_ins import Rotated, rat
+from stand_ins import Here, Rotated, rat
 
 from isofold import Study, open_results, run
 from isofold.errors import StudyError
@@ -21,26 +21,6 @@ from isofold.studies.tasks import unrolled
 run_ = importlib.import_module("isofold.studies.run")  # the package shows the function
 
 DECODE = {"score": "decode", "label": "position", "k": 5, "metric": "euclidean", "n_chance": 3}
-
-
-class Here:
-    """An executor in this process: fast, and exceptions are seen."""
-
-    def submit(self, function, *arguments):
-        from concurrent.futures import Future
-
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def as_completed(self, submitted):
-        return iter(list(submitted))
-
-    def close(self, now=False):
-        pass
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ class Variational(LatentModel):
     observation
         "poisson", "negative-binomial" (counts), or "gaussian".
     decoder
-        "flow" or "mlp".
+        "flow"; "mlp"; or "conv", transposed convolutions for a "window" target.
     target
         What is explained: the "centre" bin, or the whole "window" of a "conv" encoder. Windows
         count every bin as often as they overlap: evidence is then a composite likelihood, and is
@@ -60,7 +60,8 @@ class Variational(LatentModel):
     prior
         "labels"; "time" or "trial_time" (seconds) in their place; "none": N(0, 1).
     model_architecture, num_hidden_units
-        Of the "conv" encoder, as in `CEBRA`; must end in "-mse".
+        Of the "conv" encoder, as in `CEBRA`, without its unit length and without
+        subsampling.
     encoder_hidden, prior_hidden, decoder_hidden
         Widths of hidden layers; of the decoder None: max(60, outputs / 4).
     activation
@@ -104,7 +105,7 @@ class Variational(LatentModel):
         target: str = "centre",
         prior: str = "auto",
         prior_mean: bool = True,
-        model_architecture: str = "offset10-model-mse",
+        model_architecture: str = "offset10-model",
         num_hidden_units: int = 32,
         encoder_hidden: Sequence[int] = (100, 100),
         prior_hidden: Sequence[int] = (20, 20),
@@ -218,8 +219,8 @@ class Variational(LatentModel):
 
     def _resolve(self, inputs: Sequence[Inputs]) -> dict[str, Any]:
         first = inputs[0]
-        params = self.get_params(deep=False)
-        params |= {k: v for k, v in self.AUTO.items() if params[k] == "auto"}
+        params: dict[str, Any] = self.get_params(deep=False)
+        params.update((k, v) for k, v in self.AUTO.items() if params[k] == "auto")
         n = int(np.mean([len(one.recording) for one in inputs]))
         settings = _vae_recipe.resolve(params, n, first.recording.rate)
         settings["labels"] = [] if settings["prior"] != "labels" else list(first.labels)

@@ -1,4 +1,4 @@
-"""p(x | z): from a latent to every channel, by a flow or a perceptron, and the spread around it."""
+"""p(x | z): from a latent to every channel of every bin explained, and the spread around it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..errors import DataError
+from .deconvolution import Deconvolution, deconvolution
 from .flow import Flow, flow
 from .perceptron import Perceptron, perceptron
 
-DECODERS = ("flow", "mlp")
+DECODERS = ("flow", "mlp", "conv")
+Net = Flow | Perceptron | Deconvolution
 OBSERVATIONS = ("poisson", "gaussian", "negative-binomial")
 
 
@@ -22,7 +23,7 @@ class Decoder(eqx.Module):
     Counts have the rate softplus(drive) a bin; values the mean shift + scale · drive.
     """
 
-    net: Flow | Perceptron
+    net: Net
     spread: Float[Array, " channel"] | None
     """Log-variance in units of `scale`² (Gaussian), log k (negative binomial), or none."""
     observation: str = eqx.field(static=True)
@@ -64,7 +65,7 @@ def decoder(
     n_latents: int,
     *,
     bins: int,
-    hidden: tuple[int, ...] | int | None,
+    hidden: int | None,
     activation: str,
     mean: np.ndarray,
     deviation: np.ndarray,
@@ -72,7 +73,8 @@ def decoder(
 ) -> Decoder:
     """Draw one that begins at the mean of every channel.
 
-    `hidden` None: max(60, a quarter of the outputs); published models have max(30, …).
+    `hidden` None: max(60, a quarter of the outputs), where published models have max(30, …); 32
+    units of "conv".
     """
     n_out = len(mean) * bins
     counts = observation != "gaussian"
@@ -80,17 +82,18 @@ def decoder(
     if counts:  # the inverse of softplus, which overflows as log(expm1(mean)) from 710 spikes on
         start = np.maximum(mean, 1e-3)
         bias = start + np.log(-np.expm1(-start))
-    bias = np.tile(bias, bins).astype(np.float32)
+    tiled = np.tile(bias, bins).astype(np.float32)
     width = max(60, n_out // 4) if hidden is None else hidden
-    net: Flow | Perceptron
-    if kind == "flow":
-        if not isinstance(width, (int, np.integer)):
-            raise DataError(f"a flow's hidden layers have one width, got decoder_hidden={width!r}")
-        net = flow(n_latents, n_out, int(width), activation, rng, bias)
+    net: Net
+    if kind == "conv":
+        net = deconvolution(
+            n_latents, len(mean), bins, 32 if hidden is None else hidden, bias.tolist(), rng
+        )
+    elif kind == "flow":
+        net = flow(n_latents, n_out, width, activation, rng, tiled)
     else:
-        widths = (int(width),) * 2 if isinstance(width, (int, np.integer)) else tuple(width)
-        net = perceptron((n_latents, *widths, n_out), activation, rng)
-        net = eqx.tree_at(lambda p: p.biases, net, (*net.biases[:-1], jnp.asarray(bias)))
+        net = perceptron((n_latents, width, width, n_out), activation, rng)
+        net = eqx.tree_at(lambda p: p.biases, net, (*net.biases[:-1], jnp.asarray(tiled)))
     # Counts begin with k = e³: hardly more spread than a Poisson.
     first = {"poisson": None, "gaussian": 0.0, "negative-binomial": 3.0}[observation]
     spread = None if first is None else jnp.full(len(mean), first, jnp.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 import equinox as eqx
@@ -107,11 +108,12 @@ def posterior(
     fixed = (jnp.asarray(shift, jnp.float32), jnp.asarray(scale, jnp.float32))
     draw: Callable[[], Encoder | Perceptron]
     if encoder == "conv":
-        spec = get_architecture(architecture)
-        if spec.normalize or spec.stride > 1:
+        # A latent has any length, whatever the distance that the architecture was made for.
+        spec = replace(get_architecture(architecture), normalize=False)
+        if spec.stride > 1:
             raise DataError(
-                "the encoder of a VAE has outputs of any length, one a sample: give an "
-                f"architecture that ends in '-mse' and does not subsample, got {architecture!r}"
+                "the encoder of a VAE has an output for every sample: give an architecture that "
+                f"does not subsample, got {architecture!r}"
             )
 
         def draw():

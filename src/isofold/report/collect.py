@@ -13,6 +13,7 @@ import pandas as pd
 from ..errors import IsofoldError
 from ._attribution import Ranking, rankings
 from .answer import answer, headline, reach
+from .claims import Claim, claims
 from .measures import Measure, pair_measures, score_measures
 from .panels import Gallery, gallery
 from .variants import plain, with_variant
@@ -60,6 +61,7 @@ class Page:
     name: str
     answer: str
     caveat: str
+    claims: list[Claim]
     facts: list[tuple[str, str]]
     recordings: list[dict[str, str]]
     variants: list[dict[str, str]]
@@ -96,6 +98,7 @@ def collect(results: Any) -> Page:
         name=str(results.study.get("name") or "Untitled study"),
         answer=answer(first),
         caveat=reach(first) if first else "",
+        claims=claims(results.claims()),
         facts=_facts(runs, results.study),
         recordings=_recordings(runs, pictures),
         variants=_variants(runs, reader),

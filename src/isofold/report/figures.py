@@ -9,8 +9,9 @@ from typing import Any
 from .. import plot
 from ..plot.dots import Row, dots
 from ..plot.style import CATEGORIES, text
+from ..studies._numbers import number
 from ._attribution import Ranking
-from .answer import number, unit_of
+from .answer import unit_of
 from .collect import Curve, Matrix
 from .measures import Line, Measure
 

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..plot.style import CATEGORIES, CYCLIC, SEQUENTIAL
+from ..studies._numbers import bracket, number
 from ._attribution import MOST_RANKINGS, Ranking
-from .answer import bracket, number, reach, unit_of
+from .answer import reach, unit_of
+from .claims import count
 from .collect import CURVE_POINTS, Curve, Page
 from .figures import channel_figure, held_out_figure, loss_figure, matrix_figure, measure_figure
 from .measures import Measure, beyond_chance, ranked
@@ -46,6 +48,7 @@ def render(page: Page) -> str:
         manifest=_flat(page.manifest),
         curve_points=CURVE_POINTS,
         reach=reach,
+        count=count,
         css=_template("page.css"),
         plotly=plotly,
         script=script,

@@ -98,6 +98,27 @@ class Results:
         """One row a pair of runs or recordings."""
         return self._table("pairs.parquet", PAIR_COLUMNS)
 
+    def claims(self) -> pd.DataFrame:
+        """Which claims of the study hold; one row a claim, in its order.
+
+        Values are paired by recording, fold and seed (pair of seeds, pair of recordings);
+        `difference` is the mean of `mean` − `than_mean`, its sign turned so that positive speaks
+        for the claim. `verdict` is "holds" where its 95 % interval (`low`, `high`) lies above
+        `margin`, "does not hold" where it lies below, "not decided" where it does neither or there
+        are too few repeats, and "cannot be answered" where runs failed or are missing. `over` says
+        what the interval is taken over: "folds × recordings", seeds averaged, or "seeds" as well
+        where those are fewer than three. `sentence` says it in words, `detail` is its part in
+        brackets.
+
+        Raises
+        ------
+        StudyError
+            study.toml holds a claim that is none.
+        """
+        from .claims import answered
+
+        return answered(self)
+
     def settings(self, key: str) -> dict[str, Any]:
         """What the run was given, and what its "auto" settings resolved to (`resolved`)."""
         return read_json(self._file(key, run_folder.SETTINGS))

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import StudyError
 from ._check import check_keys, check_names, check_type, check_unique, near
 from ._toml import to_toml
+from .claim_spec import ClaimSpec
 from .method_spec import MethodSpec
 from .recording_spec import RecordingSpec
 from .score_spec import CONTROLS, ScoreSpec
@@ -52,6 +53,9 @@ class Study:
     controls
         "permuted labels": fits of the label-guided methods once more, with labels permuted over
         trials.
+    claims
+        Tables with `says`, `score`, `better`, `than`: what the study is expected to show. They
+        change no run; `Results.claims` and the report say which hold.
     estimators
         Factories of further methods by name; not part of a study file.
 
@@ -80,6 +84,7 @@ class Study:
     scores: Sequence[Any] | None = None
     controls: Sequence[str] = ()
     attribution: Sequence[str] = ()
+    claims: Sequence[Any] = ()
     estimators: Estimators = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,6 +108,8 @@ class Study:
             if control not in CONTROLS:
                 raise StudyError(f"controls: unknown control {control!r}{near(control, CONTROLS)}")
         self._check_scored_methods()
+        put("claims", tuple(_each(self.claims, "claims", ClaimSpec.of, empty=True)))
+        self._check_claims()
 
     @classmethod
     def from_dict(
@@ -154,6 +161,8 @@ class Study:
         tables["recordings"] = [r.to_dict() for r in self.recordings]
         tables["methods"] = [m.to_dict() for m in self.methods]
         tables["scores"] = [s.to_dict() for s in self.scores or ()]
+        if self.claims:
+            tables["claims"] = [c.to_dict() for c in self.claims]
         return tables
 
     def to_toml(self) -> str:
@@ -177,10 +186,16 @@ class Study:
                         f"{near(name, known)}"
                     )
 
+    def _check_claims(self) -> None:
+        methods, recordings = ([x.name for x in some] for some in (self.methods, self.recordings))
+        for number, claim in enumerate(self.claims):
+            where = f"claims[{number}]"
+            claim.check(where, methods, self.scores or (), recordings, self.controls)
+
 
 _KEYS = (
     *("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls"),
-    "attribution",
+    *("attribution", "claims"),
 )
 
 
