@@ -200,7 +200,7 @@ def test_smoothing_is_that_of_scipy_inside_each_trial(width):
 @pytest.mark.parametrize("kind", ["flow", "mlp"])
 @pytest.mark.parametrize("observation", ["poisson", "negative-binomial"])
 def test_rates_begin_at_the_mean_counts(kind, observation):
-    x = RNG(0).poisson(np.geomspace(0.05, 20, 9), (400, 9)).astype(float)
+    x = RNG(0).poisson(np.geomspace(0.05, 3000, 9), (400, 9)).astype(float)
     u = np.linspace(0, 1, 400)
     part = drawn(x, u, decoder=kind, observation=observation).params_.parts[0]
     rates = jax.nn.softplus(part.decoder(jnp.zeros((1, 2)))[0])

@@ -21,12 +21,16 @@ OBJECTIVES = ("direct", "elbo", "ci", "released")
 
 def resolve(params: dict[str, Any], n_samples: int, rate: float) -> dict[str, Any]:
     """Settings with every "auto" replaced; `n_samples` of the mean recording."""
+    for name, least in (("batch_size", 1), ("max_iterations", 0)):
+        if params[name] != "auto" and not _whole(least)(params[name]):
+            raise DataError(f"{name} must be a whole number >= {least}, got {params[name]!r}")
     constant = params["learning_rate"] != "auto"
     batch = params["batch_size"]
     batch = 128 if batch == "auto" else int(batch)
-    batch = max(1, min(batch, n_samples))
-    steps = params["max_iterations"]
-    if steps == "auto":
+    batch = min(batch, n_samples)
+    if params["max_iterations"] != "auto":
+        steps = int(params["max_iterations"])
+    else:
         epochs = 600 if constant else 48
         steps = int(np.clip(25 * round(epochs * n_samples / batch / 25), 1_500, 20_000))
     auto: dict[str, Any] = {
@@ -56,8 +60,6 @@ def check(settings: dict[str, Any]) -> None:
     rules = [
         ("output_dimension", "must be a whole number >= 1", _whole(1)),
         ("num_hidden_units", "must be a whole number >= 2", _whole(2)),
-        ("max_iterations", "must be a whole number >= 0", _whole(0)),
-        ("batch_size", "must be a whole number >= 1", _whole(1)),
         ("learning_rate", "must be positive", _positive),
         ("gradient_clip", "must be positive", _positive),
         ("smoothing", "must be a positive time in seconds", _positive),

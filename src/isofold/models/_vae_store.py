@@ -65,6 +65,7 @@ def facts_of(model: Any) -> dict[str, Any]:
         "sessions": list(model.sessions_),
         "channels": list(model.channels_),
         "interrupted": model.interrupted_,
+        "log": list(model.log_.columns),
         "validation": None if table is None else table.to_dict("split", index=False),
     }
 
@@ -77,9 +78,7 @@ def restore(model: Any, arrays: dict[str, NDArray], facts: dict[str, Any]) -> No
     model.sessions_, model.channels_ = tuple(facts["sessions"]), tuple(facts["channels"])
     model.params_ = params_of(arrays, model.settings_, model.code_, model.channels_)
     model.loss_, model.interrupted_ = arrays["loss"], facts["interrupted"]
-    model.log_ = pd.DataFrame(
-        {k.removeprefix("log."): v for k, v in arrays.items() if k.startswith("log.")}
-    )
+    model.log_ = pd.DataFrame({name: arrays[f"log.{name}"] for name in facts["log"]})
     model.output_dimension_ = int(model.settings_["output_dimension"])
     model.offset_ = model.params_.parts[0].posterior.offset
     table = facts["validation"]

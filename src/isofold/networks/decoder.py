@@ -78,7 +78,10 @@ def decoder(
     """
     n_out = len(mean) * bins
     counts = observation != "gaussian"
-    bias = np.log(np.expm1(np.maximum(mean, 1e-3))) if counts else np.zeros(len(mean))
+    bias = np.zeros(len(mean))
+    if counts:  # the inverse of softplus, which overflows as log(expm1(mean)) from 710 spikes on
+        start = np.maximum(mean, 1e-3)
+        bias = start + np.log(-np.expm1(-start))
     tiled = np.tile(bias, bins).astype(np.float32)
     width = max(60, n_out // 4) if hidden is None else hidden
     net: Net
@@ -92,8 +95,8 @@ def decoder(
         net = perceptron((n_latents, width, width, n_out), activation, rng)
         net = eqx.tree_at(lambda p: p.biases, net, (*net.biases[:-1], jnp.asarray(tiled)))
     # Counts begin with k = e³: hardly more spread than a Poisson.
-    start = {"poisson": None, "gaussian": 0.0, "negative-binomial": 3.0}[observation]
-    spread = None if start is None else jnp.full(len(mean), start, jnp.float32)
+    first = {"poisson": None, "gaussian": 0.0, "negative-binomial": 3.0}[observation]
+    spread = None if first is None else jnp.full(len(mean), first, jnp.float32)
     shift = np.zeros(len(mean)) if counts else mean
     scale = np.ones(len(mean)) if counts else deviation
     return Decoder(
