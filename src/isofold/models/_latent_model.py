@@ -69,7 +69,7 @@ class LatentModel(Estimator):
         posterior
             Without labels: "encoder", the mean of q(z|x); "marginal", the mean of
             Σ p(u|x) q(z|x,u) over `candidates_`, what the model believes where the label is not
-            known; "auto" is the one that the objective trains (`default_posterior`).
+            known; "auto" is `default_posterior`.
         session_id
             Which recording of a fit of several an array belongs to (its place or name).
         trials
@@ -104,11 +104,13 @@ class LatentModel(Estimator):
 
     @property
     def default_posterior(self) -> str:
-        """ "encoder" where q(z|x) is trained as a posterior, "marginal" where it is only the factor
-        that labels are multiplied with."""
-        objective = self.settings_["objective"]
-        unlabelled = self.settings_["prior"] == "none"
-        return "encoder" if unlabelled or objective in ("ci", "released") else "marginal"
+        """ "marginal", what the model believes where labels are not known; "encoder" where there is
+        no label, or where q(z|x) is trained as a posterior and sees more than is explained."""
+        settings = self.settings_
+        part = self.params_.parts[0]
+        sees_more = part.posterior.receptive_field > part.decoder.bins
+        trained = settings["objective"] in ("ci", "released")
+        return "encoder" if settings["prior"] == "none" or (trained and sees_more) else "marginal"
 
     def _posterior(self, name: str) -> str:
         if name not in ("auto", "encoder", "marginal"):

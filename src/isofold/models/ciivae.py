@@ -21,7 +21,8 @@ class CIiVAE(Variational):
     Poisson counts and a convolutional encoder go together, for every KL is one between Gaussians in
     z and the counts enter through E log p(x|z) alone (docs/identifiable-vaes.md).
 
-    Without labels `transform` gives the mean of q(z|x), which is trained as a posterior.
+    q(z|x) is trained as a posterior too: without labels `transform(posterior="encoder")` gives its
+    mean. The default is Σ p(u|x) q(z|x,u), unless the encoder sees more than is explained.
 
     Not where labels are few and the noise is small: there `PiVAE` does as well in half the time.
 
