@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 import isofold as iso
 from isofold.errors import DataError
 from isofold.models._encode import embed
-from isofold.networks import Posterior, decoder, perceptron, posterior, prior
+from isofold.networks import Posterior, perceptron, posterior, prior
 from isofold.networks.deconvolution import Widen, deconvolution
 from isofold.networks.posterior import gaussian_kernel
 from isofold.networks.prior import Standard, Table
@@ -210,9 +210,10 @@ def test_rates_begin_at_the_mean_counts(kind, observation):
         np.testing.assert_allclose(part.decoder.log_size(), 3.0)
 
 
-def test_a_window_begins_at_the_mean_counts_in_every_bin():
+@pytest.mark.parametrize("kind", ["flow", "mlp", "conv"])
+def test_a_window_begins_at_the_mean_counts_in_every_bin(kind):
     x = RNG(0).poisson(np.geomspace(0.1, 5, 6), (60, 6)).astype(float)
-    part = drawn(x, CONTINUOUS, **CONV).params_.parts[0]
+    part = drawn(x, CONTINUOUS, decoder=kind, **CONV).params_.parts[0]
     rates = jax.nn.softplus(part.decoder(jnp.zeros((1, 2)))).reshape(10, 6)
     np.testing.assert_allclose(rates, np.tile(x.mean(axis=0), (10, 1)), rtol=1e-4)
 
@@ -244,12 +245,3 @@ def test_moments_are_those_of_the_trials_of_the_fit():
         part = iso.CIiVAE(**settings).fit(recording, labels=["u"]).params_.parts[0]
         np.testing.assert_allclose(part.mean, used.mean(axis=0), rtol=1e-4)
         np.testing.assert_allclose(part.posterior.scale, 1 / used.std(axis=0), rtol=1e-4)
-
-
-def test_a_flow_has_hidden_layers_of_one_width():
-    one = np.ones(6)
-    rest = {"bins": 1, "activation": "gelu", "mean": one, "deviation": one, "rng": RNG(0)}
-    with pytest.raises(DataError, match=r"one width, got decoder_hidden=\(8, 9\)"):
-        decoder("flow", "poisson", 2, hidden=(8, 9), **rest)
-    shapes = [w.shape for w in decoder("mlp", "poisson", 2, hidden=(8, 9), **rest).net.weights]
-    assert shapes == [(2, 8), (8, 9), (9, 6)]
