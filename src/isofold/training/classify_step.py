@@ -44,6 +44,8 @@ class Batch(NamedTuple):
 class Program:
     """All that chooses the compiled program besides the shapes of its arrays."""
 
+    packed: ClassVar[int] = 2**14
+    bounded: ClassVar[bool] = False
     guarded: ClassVar[bool] = True
 
     def loss(self, params: Params, fixed: Fixed, rows, batch: Batch, hyper: Hyper, key):

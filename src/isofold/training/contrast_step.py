@@ -62,6 +62,8 @@ class Program:
     """Recordings are extra channels of one encoder."""
     projections: int | None = None
     """Jacobian penalty: None for none, 0 exact, else the number of random directions."""
+    packed: ClassVar[int] = -1
+    bounded: ClassVar[bool] = True
     guarded: ClassVar[bool] = False
 
     def loss(self, params: Params, fixed: Fixed, rows, batch: Batch, hyper: Hyper, key):

@@ -104,6 +104,8 @@ class Program:
     objective: str
     draws: int = 10
     """Samples that the gain of a mixture is estimated with."""
+    packed: ClassVar[int] = 2**14
+    bounded: ClassVar[bool] = False
     guarded: ClassVar[bool] = True
 
     def loss(self, params: Params, fixed: Fixed, rows, batch: Batch, hyper: Hyper, key):
