@@ -29,6 +29,8 @@ SMALL = {
     "pcl": LATENT,
 }
 LABELS = ["position", "direction"]
+SLOW = {"cebra-hybrid", "ivae", "ciivae", "conv-pivae", "conv-ciivae", "pcl"}
+"""Another row of the fast tests has the same code under it: these run in `make test-slow`."""
 
 
 def test_the_table_holds_every_method():
@@ -40,7 +42,9 @@ def rat():
     return iso.simulate.place_cells(seed=0, n_laps=12, n_units=24)
 
 
-@pytest.fixture(params=sorted(SMALL))
+@pytest.fixture(
+    params=[pytest.param(m, marks=[pytest.mark.slow] if m in SLOW else []) for m in sorted(SMALL)]
+)
 def method(request):
     return request.param
 

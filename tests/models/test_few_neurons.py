@@ -47,7 +47,7 @@ def with_units(rat, signal, n):
     )
 
 
-@pytest.mark.parametrize("units", [10, 20, 30])
+@pytest.mark.parametrize("units", [10, pytest.param(20, marks=pytest.mark.slow), 30])
 @pytest.mark.parametrize("method", ["pivae", "conv-poisson-ciivae"])
 def test_no_fit_ends_in_nan_or_silence(sparse, method, units):
     _, thinned, rat = sparse
@@ -57,6 +57,7 @@ def test_no_fit_ends_in_nan_or_silence(sparse, method, units):
         check(model, recording, ["position", "direction"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["ivae", "ciivae", "conv-ciivae", "conv-pivae"])
 def test_ten_units_of_every_other_method(sparse, method):
     _, thinned, rat = sparse

@@ -41,7 +41,7 @@ def across(embeddings, animals):
     return [first.score(z, a.truth) for z, a in zip(embeddings, animals, strict=True)]
 
 
-@pytest.mark.parametrize("estimator", [iso.PiVAE, iso.CIiVAE])
+@pytest.mark.parametrize("estimator", [iso.PiVAE, pytest.param(iso.CIiVAE, marks=pytest.mark.slow)])
 def test_together_latents_are_aligned_and_apart_they_are_not(animals, estimator):
     joint = estimator(**SETTINGS).fit(animals, labels=["u"])
     # q(z|x) itself is hardly trained here by either objective (the best weight of CI is near 0).
@@ -67,6 +67,7 @@ def test_an_animal_that_joins_later_is_aligned_too(animals):
     assert min(across(model.transform(animals), animals)) > 0.8
 
 
+@pytest.mark.slow
 def test_most_seeds_are_aligned(animals):
     """Any one of three animals may still end mirrored; begun together, two of three fits do."""
     worst = []
