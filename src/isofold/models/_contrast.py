@@ -131,7 +131,7 @@ def source_of(
     source, n_rows = pool_source(
         recording, encoder.offset, start, stop, may_rotate, settings["edges"], tile
     )
-    rotate, context = isinstance(source, RotatingSource), sum(encoder.offset) - 1
+    rotate, context = not isinstance(source, MemorySource), sum(encoder.offset) - 1
     joined = settings["sessions"] == "joined"
     windows_only = encoder.stride > 1 or joined or settings["masking_kwargs"]
     whole = not windows_only and (rotate or encode_whole(settings, n_rows, context + 1))
