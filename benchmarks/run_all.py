@@ -24,14 +24,11 @@ def call(script: str, *arguments: object) -> None:
 
 def main() -> None:
     data = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "../shared/data"
-    for script in (
-        "steps.py",
-        "seeds.py",
-        "transform.py",
-        "animals.py",
-        "stream_latency.py",
-        "vae_steps.py",
-    ):
+    scripts = (
+        "steps.py", "seeds.py", "transform.py", "animals.py", "stream_latency.py",
+        "vae_steps.py", "vae_fits.py", "vae_recovery.py",
+    )  # fmt: skip
+    for script in scripts:
         call(script)
     for name, (folder, tuned) in REAL.items():
         if not (data / folder / "spikes.mat").exists():

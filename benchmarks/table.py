@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+import _table_vaes
 from _table_fits import fits
 
 RESULTS = Path(__file__).parent / "results"
@@ -145,6 +146,10 @@ def main() -> None:
         ("out_of_core", out_of_core),
     ]  # fmt: skip
     texts = [make() for name, make in parts if (RESULTS / f"{name}.json").exists()]
+    texts += [
+        make(load, table) for name, make in _table_vaes.PARTS.items()
+        if (RESULTS / f"{name}.json").exists()
+    ]  # fmt: skip
     texts += [
         fits(*load(f"fits-{name}")) for name in RECORDINGS
         if (RESULTS / f"fits-{name}.json").exists()
