@@ -130,14 +130,18 @@ def test_a_failed_run_is_said_and_exits_1(recording_file, tmp_path, capsys):
         (["inspect", "text"], 1, "text"),
         (["inspect", "rat.npz", "--rate", "fast"], 2, "Invalid value for '--rate'"),
         (["embed", "rat.npz"], 2, "Missing option '--method'"),
-        (["embed", "rat.npz", "--method", "pac"], 2, "unknown method 'pac' (did you mean 'pca'?)"),
+        (
+            ["embed", "rat.npz", "--method", "pcca"],
+            2,
+            "unknown method 'pcca' (did you mean 'pca'?)",
+        ),
         (["embed", "rat.npz", "--method", "cebra-behavior"], 2, "learns from labels"),
         (["embed", "none.npz", "--method", "pca"], 2, "'none.npz' does not exist"),
         (["embed", "rat.npz", "--method", "pca", "--dimension", "0"], 2, "'--dimension'"),
         (["run"], 2, "Missing argument 'STUDY.toml'"),
         (["run", "none.toml"], 2, "'none.toml' does not exist"),
         (["run", "text"], 2, "text is not a TOML file"),
-        (["run", "unknown.toml"], 2, "unknown.toml: methods[0]: unknown method 'pac'"),
+        (["run", "unknown.toml"], 2, "unknown.toml: methods[0]: unknown method 'pcca'"),
         (["run", "missing.toml"], 2, "recording 'none': no file"),
         (["run", "unknown.toml", "--jobs", "3"], 2, "No such option"),
         (["run", "unknown.toml", "--serial", "--workers", "2"], 2, "--serial has one process"),
@@ -153,7 +157,7 @@ def test_wrong_use(arguments, code, message, recording_file, tmp_path, capsys, m
     (tmp_path / "text").write_text("not a recording")
     (tmp_path / "empty").mkdir()
     study_file(tmp_path, recording='path = "none.npz"').rename(tmp_path / "missing.toml")
-    study_file(tmp_path, method='method = "pac"').rename(tmp_path / "unknown.toml")
+    study_file(tmp_path, method='method = "pcca"').rename(tmp_path / "unknown.toml")
     assert cli.call(arguments) == code
     said = capsys.readouterr()
     assert message in said.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,6 +21,8 @@ from ._inputs import used_segments
 from ._label_code import LabelCode
 from ._progress import progress
 from ._watch import Watch, hook
+
+_log = logging.getLogger(__name__)
 
 FEW_NATS = 0.01
 """Mean KL of a latent below which it says nothing of the data."""
@@ -245,4 +248,5 @@ def _warn(record: Any, settings: dict[str, Any]) -> None:
             "says nothing of the data (KL below .01 nats); see model.diagnose()"
         )
     for text in tell:
+        _log.info(text)
         warnings.warn(text, ConvergenceWarning, stacklevel=2)
