@@ -1,4 +1,4 @@
-"""For all tests and docstring examples: compiled programs are let go of before they are too many."""
+"""For all tests and docstring examples: compiled programs are let go of before they run out."""
 
 from __future__ import annotations
 
