@@ -69,6 +69,16 @@ def test_a_control_is_never_ranked_and_comes_in_page_order():
     assert "permuted" not in answer(measure)
 
 
+def test_a_method_that_was_told_the_test_labels_is_never_the_best():
+    scores = table({"told": [0.99] * 3, "a": [0.8, 0.81, 0.82], "b": [0.5, 0.52, 0.51]})
+    measure = score_measures(scores, [])[0]
+    assert "told has the best" in answer(measure)
+    text = answer(measure, {"told"})
+    assert "a has the best decoding of x of 2 methods" in text
+    assert "given the labels of test trials are not compared" in text
+    assert headline([score_measures(table({"told": [0.99] * 3}), [])[0]], {"told"}) is None
+
+
 def test_intervals_over_trials_come_before_seeds():
     parts = {"a": [0.7, 0.8, 0.9, 0.8], "b": [0.4, 0.5, 0.6, 0.5]}
     scores = table({"a": [0.8, 0.8], "b": [0.5, 0.5]}, trials=parts)

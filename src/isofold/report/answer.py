@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..studies._numbers import bracket, number
 from .measures import MEDIAN_ERROR, Line, Measure, beyond_chance, difference, ranked
 
@@ -20,16 +22,23 @@ REACH = {
 """What an interval is taken over, and how far it carries."""
 
 
-def headline(measures: list[Measure]) -> Measure | None:
+def headline(measures: list[Measure], told: Collection[str] = ()) -> Measure | None:
     """The first measure that has a method in it: what the page's first sentence is about."""
-    return next((m for m in measures if ranked(m)), None)
+    return next((m for m in measures if ranked(m, told)), None)
 
 
-def answer(measure: Measure | None) -> str:
-    """One sentence: which method is best in the measure, if the study can tell."""
+def answer(measure: Measure | None, told: Collection[str] = ()) -> str:
+    """One sentence: which method is best in the measure, if the study can tell.
+
+    Methods that were `told` the labels of test trials (`transform = {with_labels = true}`) are no
+    candidates: they would win every decoding.
+    """
     if measure is None:
         return "No scores: the pictures and losses below are all there is to judge by."
-    return _sentence(measure, ranked(measure))
+    sentence = _sentence(measure, ranked(measure, told))
+    if not any(line.variant in told for line in measure.lines):
+        return sentence
+    return f"{sentence} Embeddings that were given the labels of test trials are not compared."
 
 
 def reach(measure: Measure) -> str:

@@ -92,11 +92,12 @@ def collect(results: Any) -> Page:
     curves = [c for _, run in done.iterrows() if (c := _curve(run, reader.log(run["key"])))]
     found = score_measures(scores, order) + pair_measures(pairs, order)
     sections = _sections(_as_asked(found, results.study))
-    first = headline([m for part in sections.values() for m in part])
+    told = _told(results.study)
+    first = headline([m for part in sections.values() for m in part], told)
     manifest = dict(results.manifest)
     return Page(
         name=str(results.study.get("name") or "Untitled study"),
-        answer=answer(first),
+        answer=answer(first, told),
         caveat=reach(first) if first else "",
         claims=claims(results.claims()),
         facts=_facts(runs, results.study),
@@ -240,6 +241,15 @@ def _as_asked(found: list[Measure], study: dict[str, Any]) -> list[Measure]:
         return asked.index(what) if what in asked else len(asked)
 
     return sorted(found, key=place)
+
+
+def _told(study: dict[str, Any]) -> set[str]:
+    """Methods whose embeddings were given the labels of test trials."""
+    return {
+        str(m.get("name", m["method"]))
+        for m in study.get("methods", [])
+        if isinstance(m, dict) and m.get("transform", {}).get("with_labels")
+    }
 
 
 def _sections(found: list[Measure]) -> dict[str, list[Measure]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,9 +102,9 @@ def difference(a: Line, b: Line) -> tuple[float, tuple[float, float] | None]:
     return gap, _around(gap, paired)
 
 
-def ranked(measure: Measure) -> list[Line]:
-    """Lines that are no control, best first."""
-    lines = [line for line in measure.lines if not line.control]
+def ranked(measure: Measure, told: Collection[str] = ()) -> list[Line]:
+    """Lines that are no control and were not `told` the labels of test trials, best first."""
+    lines = [line for line in measure.lines if not line.control and line.variant not in told]
     return sorted(lines, key=lambda line: line.mean, reverse=measure.higher_is_better)
 
 
