@@ -77,7 +77,7 @@ METHODS: dict[str, Method] = {
         labels="required",
     ),
     "ciivae": Method(
-        CIiVAE, "identifiable VAE that cannot collapse onto its labels", labels="required"
+        CIiVAE, "identifiable VAE whose encoder is a posterior by itself too", labels="required"
     ),
     "conv-ciivae": Method(
         CIiVAE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..recording import Recording
-from ..trials import Ints
+from ..trials import Ints, expand
 from ._encode import embed
 from ._inputs import used_segments
 from ._label_code import LabelCode, coded
@@ -139,27 +139,40 @@ def goodness(
     In bits per spike: the bits of a segment over the spikes of the mean segment, so that the mean
     over segments is all bits over all spikes.
     """
-    settings, params = model.settings_, model.params_
-    start, stop = used_segments(recording, settings["outside_trials"], settings["labels"])
-    part = params.parts[number]
-    null = constant_evidence(part, recording)
-    rng = np.random.default_rng(seed)
+    bits = _bits_of_segments(model.params_, number, recording, model.settings_)
     code = model.code_.of(recording)
-    used = np.concatenate([np.arange(a, b) for a, b in zip(start, stop, strict=True)])
-
-    def bits(values: NDArray) -> NDArray[np.float64]:
-        found = evidence_of(params, number, recording, values, settings, n_samples, seed) - null
-        gain = np.append(0, np.cumsum(found / np.log(2)))
-        return (gain[stop] - gain[start]) / _per_segment(part, recording, start, stop, settings)
-
+    found = bits(code, n_samples, seed)
     if not model.code_.parts:
-        return bits(code), np.zeros(1)
-    chance = []
+        return found, np.zeros(1)
+    used = expand(*_used(recording, model.settings_))
+    rng, chance = np.random.default_rng(seed), []
     for _ in range(CHANCE_DRAWS):
         other = code.copy()
         other[used] = code[rng.permutation(used)]
-        chance.append(bits(other).mean())
-    return bits(code), np.asarray(chance)
+        chance.append(bits(other, n_samples, seed).mean())
+    return found, np.asarray(chance)
+
+
+def _bits_of_segments(
+    params: Any, number: int, recording: Recording, settings: dict[str, Any]
+) -> Callable[[NDArray, int, int], NDArray[np.float64]]:
+    """(coded labels, draws, seed) → evidence over constant rates of each segment, as in
+    `goodness`; what no label changes is computed once."""
+    part = params.parts[number]
+    start, stop = _used(recording, settings)
+    null = constant_evidence(part, recording)
+    each = _per_segment(part, recording, start, stop, settings)
+
+    def bits(code: NDArray, n_samples: int, seed: int) -> NDArray[np.float64]:
+        found = evidence_of(params, number, recording, code, settings, n_samples, seed) - null
+        gain = np.append(0, np.cumsum(found / np.log(2)))
+        return (gain[stop] - gain[start]) / each
+
+    return bits
+
+
+def _used(recording: Recording, settings: dict[str, Any]) -> tuple[Ints, Ints]:
+    return used_segments(recording, settings["outside_trials"], settings["labels"])
 
 
 def _per_segment(part: Any, recording: Recording, start: Ints, stop: Ints, settings) -> float:
@@ -179,28 +192,16 @@ def watch_evidence(
 ) -> Watch:
     """Watch the goodness of fit on held-out trials, mean over recordings."""
 
-    class _Now:
-        def __init__(self, params: Any):
-            self.params_, self.settings_, self.code_ = params, settings, code
+    codes = [code.of(recording) for recording in recordings]
 
     def bits(trained: Any) -> float:
-        now = _Now(trained.params)
-        return float(np.mean([bits_of(now, n, r, 10) for n, r in enumerate(recordings)]))
+        each = [
+            _bits_of_segments(trained.params, n, recording, settings)(mine, 10, 0).mean()
+            for n, (recording, mine) in enumerate(zip(recordings, codes, strict=True))
+        ]
+        return float(np.mean(each))
 
     return Watch(bits, settings["patience"] if settings["schedule"] == "constant" else None)
-
-
-def bits_of(model: Any, number: int, recording: Recording, n_samples: int) -> float:
-    """Mean of `goodness` without its chance level."""
-    settings, part = model.settings_, model.params_.parts[number]
-    start, stop = used_segments(recording, settings["outside_trials"], settings["labels"])
-    found = evidence_of(
-        model.params_, number, recording, model.code_, settings, n_samples
-    ) - constant_evidence(part, recording)
-    gain = np.append(0, np.cumsum(found / np.log(2)))
-    return float(
-        np.mean(gain[stop] - gain[start]) / _per_segment(part, recording, start, stop, settings)
-    )
 
 
 def log_table(record: Any) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""CI-iVAE: an identifiable VAE whose posterior cannot collapse onto the label prior."""
+"""CI-iVAE: an identifiable VAE made against collapse onto the label prior."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class CIiVAE(Variational):
     q(z|x) is trained as a posterior too: without labels `transform(posterior="encoder")` gives its
     mean. The default is Σ p(u|x) q(z|x,u), unless the encoder sees more than is explained.
 
-    Not where labels are few and the noise is small: there `PiVAE` does as well in half the time.
+    q(z|x,u) can collapse all the same, where the best weight stays at 0: a warning and `diagnose`
+    say so.
+
+    Not where labels are few and the noise is small: there `PiVAE` does as well in less time.
 
     Parameters
     ----------

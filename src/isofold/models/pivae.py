@@ -21,7 +21,7 @@ class PiVAE(Variational):
 
     E0 trains q(z|x) only as the factor that the prior is multiplied with: without labels
     `transform` gives the mean of Σ p(u|x) q(z|x,u) instead. Where the noise is large E0 may let the
-    posterior collapse onto the label prior (`diagnose`); `CIiVAE` cannot.
+    posterior collapse onto the label prior (`diagnose`); `CIiVAE` is made against it.
 
     Not for judging on labels it was trained on: with labels the embedding follows them. Score on
     held-out trials, without labels, or beside `isofold.scores.beyond_labels`.

@@ -74,7 +74,7 @@ class _Evidence:
         self._labels, self._plan = labels, plan
 
     def trainable(self, arrays: Params) -> Params:
-        """All but the scaling of the channels; not the prior either where it is `kept`."""
+        """All but the scaling of the channels; nor the prior where the plan keeps it."""
         ones = jax.tree.map(lambda _: np.float32(1), arrays)
         if self._plan.keep_prior:
             ones = ones._replace(prior=jax.tree.map(lambda _: np.float32(0), arrays.prior))
