@@ -54,6 +54,11 @@ def input_fingerprint(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def text_fingerprint(text: str) -> str:
+    """SHA-256 of what describes an input that is made, not read."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _add(digest: Any, name: str, path: Path) -> None:
     digest.update(f"{name}\0{path.stat().st_size}\0".encode())
     with path.open("rb") as file:

@@ -169,7 +169,8 @@ class Results:
         if row["status"] == "error":
             error = read_json(run_path(self.path, key) / run_folder.ERROR)
             row["error"] = f"{error['type']}: {error['message']}"
-        return row | {f"set.{k}": v for k, v in settings.get("settings", {}).items()}
+        values = {**settings.get("settings", {}), **settings.get("axes", {})}
+        return row | {f"set.{k}": v for k, v in values.items()}
 
     def _table(self, name: str, columns: list[str]) -> pd.DataFrame:
         path = self.path / name

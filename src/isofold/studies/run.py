@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +13,7 @@ from .._store import load_recording
 from ..errors import StudyError
 from . import run_folder
 from .executor import Executor, make_executor
-from .keys import input_fingerprint
+from .keys import input_fingerprint, text_fingerprint
 from .load import is_saved
 from .manifest import manifest, now
 from .one_run import execute
@@ -170,6 +171,8 @@ def _fingerprint(spec: RecordingSpec) -> str:
     """Of the file; of the content where it is a `Recording`, in memory or saved."""
     if spec.recording is not None:
         return spec.recording.fingerprint
+    if spec.simulate:
+        return text_fingerprint(json.dumps(dict(spec.simulate), sort_keys=True))
     path = Path(str(spec.path))
     return load_recording(path).fingerprint if is_saved(path) else input_fingerprint(path)
 

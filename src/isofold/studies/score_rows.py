@@ -44,7 +44,7 @@ def score_rows(task: Task, model: Any, embedding: xr.DataArray, test: Recording)
         "labels_used": ", ".join(task.method.labels),
         "n": len(test),
     }
-    common |= {f"set.{k}": v for k, v in task.method.settings.items()}
+    common |= task.columns
     rows = []
     for spec in task.scores:
         score = _scored(spec, model, embedding, test)

@@ -24,7 +24,7 @@ _KEYS = {
     "consistency": ("between", "labels"),
     "recovery": (),
 }
-_BETWEEN = ("runs", "datasets")
+_BETWEEN = ("runs", "datasets", "methods")
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,10 @@ class ScoreSpec:
         return spec
 
     @classmethod
-    def default(cls, labels: Iterable[str]) -> list[ScoreSpec]:
-        """What is asked where a study names no score."""
+    def default(cls, labels: Iterable[str], simulated: bool = False) -> list[ScoreSpec]:
+        """What is asked where a study names no score; the truth, where a recording has one."""
         first = [cls("goodness_of_fit"), cls("consistency")]
+        first += [cls("recovery")] if simulated else []
         return first + [cls("decode", label=label, decoder="knn") for label in labels]
 
     @property

@@ -13,7 +13,7 @@ from ._check import check_keys, check_names, check_type, check_unique, near
 from ._toml import to_toml
 from .claim_spec import ClaimSpec
 from .method_spec import MethodSpec
-from .recording_spec import RecordingSpec
+from .recording_spec import RecordingSpec, found_files
 from .score_spec import CONTROLS, ScoreSpec
 
 Estimators = Mapping[str, Callable[..., Any]]
@@ -92,15 +92,17 @@ class Study:
         check_type(self.name, str, "a name", "name")
         put("seeds", _seeds(self.seeds))
         _check_held_out(self.folds, self.split)
-        put("recordings", tuple(_each(self.recordings, "recordings", RecordingSpec.of)))
+        recordings = _each(self.recordings, "recordings", RecordingSpec.all_of)
+        put("recordings", tuple(one for specs in recordings for one in specs))
         check_unique([r.name for r in self.recordings], "recordings")
         methods = _each(
-            self.methods, "methods", lambda m, at: MethodSpec.of(m, at, self.estimators)
+            self.methods, "methods", lambda m, at: MethodSpec.all_of(m, at, self.estimators)
         )
-        put("methods", tuple(one for spec in methods for one in spec.expanded()))
+        put("methods", tuple(one for specs in methods for one in specs))
         check_unique([m.name for m in self.methods], "methods")
         labels = dict.fromkeys(label for r in self.recordings for label in r.label_names)
-        scores = ScoreSpec.default(labels) if self.scores is None else self.scores
+        simulated = any(r.simulate for r in self.recordings)
+        scores = ScoreSpec.default(labels, simulated) if self.scores is None else self.scores
         put("scores", tuple(_each(scores, "scores", ScoreSpec.of, empty=True)))
         put("controls", check_names(self.controls, "controls"))
         put("attribution", check_names(self.attribution, "attribution"))
@@ -123,7 +125,8 @@ class Study:
         for key in ("name", "recordings", "methods"):
             if key not in tables:
                 raise StudyError(f"a study needs {key}; got only {', '.join(tables) or 'nothing'}")
-        study = cls(**tables, estimators=estimators or {})
+        found = found_files(tables["recordings"], Path(folder))
+        study = cls(**{**tables, "recordings": found}, estimators=estimators or {})
         recordings = tuple(r.located(Path(folder)) for r in study.recordings)
         return replace(study, recordings=recordings)
 

@@ -41,6 +41,12 @@ class Task:
         """What the folder of the run is called."""
         return run_key(code_version(), self.fingerprint, self._identity())
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Settings of the method, and points on axes, as tables of results have them."""
+        values = {**self.recording.point, **self.method.columns}
+        return {f"set.{name}": value for name, value in values.items()}
+
     def settings(self) -> dict[str, Any]:
         """What settings.json begins with."""
         return {
@@ -54,6 +60,7 @@ class Task:
             "labels": list(self.method.labels),
             "estimator": self.method.method,
             "settings": dict(self.method.settings),
+            "axes": {**self.recording.point, **self.method.point},
             "input": self.fingerprint,
             "code": code_version(),
         }
@@ -71,7 +78,8 @@ class Task:
         recording.pop("path", None)  # the fingerprint stands for it
         return {
             "recording": recording,
-            "method": self.method.to_dict() | {"name": self.method.name},
+            "method": self.method.to_dict()
+            | {"name": self.method.name, "method": self.method.method},
             "seed": self.seed,
             "fold": self.fold,
             "folds": self.folds,
