@@ -100,3 +100,12 @@ class ScoreSpec:
                 f"{where}: consistency between datasets aligns recordings by labels; "
                 'name them: labels = ["position"]'
             )
+
+
+def label_of(spec: ScoreSpec) -> str:
+    """`label` of the rows of a score.
+
+    >>> label_of(ScoreSpec("consistency", between="datasets", labels=("x", "y")))
+    'x, y'
+    """
+    return spec.label or ", ".join(spec.labels)
