@@ -25,7 +25,7 @@ REACH = {
 
 def headline(measures: list[Measure], told: Collection[str] = ()) -> Measure | None:
     """The first measure that has a method in it: what the page's first sentence is about."""
-    one_run = (m for m in measures if m.between != "methods")
+    one_run = (m for m in measures if m.between != "methods" and m.has_better)
     return next((m for m in one_run if ranked(m, told)), None)
 
 

@@ -168,7 +168,8 @@ def _sweeps(found: list[Sweep], figures: dict[str, Any]) -> list[dict[str, Any]]
 
 def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, Any]:
     figures[name] = measure_figure(measure)
-    best = ranked(measure)[0].mean if len(ranked(measure)) > 1 else None
+    several = len(ranked(measure)) > 1 and measure.has_better
+    best = ranked(measure)[0].mean if several else None
     rows = [
         {
             "name": line.variant,
@@ -194,8 +195,14 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
         "rows": rows,
         "count": "pairs" if measure.between else "runs",
         "alt": f"{measure.title}, {unit_of(measure)}: {alt}",
-        "better": "higher is better" if measure.higher_is_better else "lower is better",
+        "better": _better(measure),
     }
+
+
+def _better(measure: Measure) -> str:
+    if not measure.has_better:
+        return ""
+    return "higher is better" if measure.higher_is_better else "lower is better"
 
 
 def _matrices(page: Page, figures: dict[str, Any]) -> list[dict[str, str]]:

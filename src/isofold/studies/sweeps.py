@@ -13,7 +13,7 @@ from . import axes
 from ._bootstrap import FEWEST
 from ._numbers import bracket, number
 from .claim_rows import NO_CONTROL
-from .score_rows import MEDIAN_ERROR, WHOLE
+from .score_rows import MEDIAN_ERROR, NO_BETTER, WHOLE
 from .sweep_spec import METHOD, RECORDING, SweepSpec
 
 COLUMNS = ["line", "x", "mean", "se", "low", "high", "n", "above", "chance", "chosen"]
@@ -186,7 +186,10 @@ def _finding(spec: SweepSpec, line: str, part: pd.DataFrame, unit: str) -> str:
     rows = part.to_dict("records")
     best, worst = (at(rows, key=lambda r: sign * r["mean"]) for at in (max, min))
     along = spec.along.removeprefix("simulate.").replace("_", " ")
-    if spec.choose:
+    if unit in NO_BETTER:
+        each = ", ".join(f"{_value(row)} at {_x(row['x'])}" for row in rows)
+        said = f"{spec.score if unit == 'dimensions' else unit} along {along}: {each}"
+    elif spec.choose:
         row = next(r for r in rows if r["chosen"])
         said = (
             f"the smallest {along} within one standard error of the best is {_x(row['x'])} "
