@@ -1,7 +1,8 @@
 """Run every study file of this folder: `make studies`.
 
-Results are in results/<file>/; a table of what each took and found is in results/studies.md. Studies
-of real recordings need them converted in $DATA and are skipped, with the reason, where they are not.
+Results are in results/<file>/; a table of what each took and found is in results/studies.md.
+Studies of real recordings need them converted in $DATA and are skipped, with the reason, where they
+are not.
 """
 
 from __future__ import annotations
