@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ._attribution import Ranking, rankings
 from .answer import answer, asked, headline, reach
 from .claims import Claim, claims
 from .measures import Measure, pair_measures, score_measures
-from .panels import Gallery, gallery
+from .panels import MOST_PANELS, Gallery, gallery
 from .variants import plain, with_variant
 
 CURVE_POINTS = 300
@@ -91,8 +92,8 @@ def collect(results: Any) -> Page:
     order = list(dict.fromkeys(runs["variant"]))
     done = runs[runs["status"] == "done"]
     reader = _Reader(results)
-    pictures = gallery(done[[reader.has(k) for k in done["key"]]], reader.embedding)
-    curves = [c for _, run in done.iterrows() if (c := _curve(run, reader.log(run["key"])))]
+    pictures = _pictures(done, reader)
+    curves = _curves(done, reader)
     found = score_measures(scores, order) + pair_measures(pairs, order)
     sections = _sections(_as_asked(found, results.study))
     told = _told(results.study)
@@ -112,8 +113,8 @@ def collect(results: Any) -> Page:
         measures=sections,
         matrices=_matrices(pairs, order),
         rankings=rankings(done, reader.attribution),
-        curves=curves[:MOST_CURVES],
-        n_curves=len(curves),
+        curves=curves,
+        n_curves=len(done) if len(curves) == MOST_CURVES else len(curves),
         failed=_failed(runs),
         runs=_run_rows(runs, reader),
         settings={str(v): _settings(t, reader) for v, t in runs.groupby("variant", sort=False)},
@@ -163,6 +164,31 @@ class _Reader:
                 self.missing.append(note)
                 _log.warning("the report leaves out the %s", note)
             return None
+
+
+def _pictures(done: pd.DataFrame, reader: _Reader) -> Gallery:
+    """Pictures of as many runs as the page holds; embeddings of the others are not even read."""
+    readable = (key for key in _spread(done)["key"] if reader.has(key))
+    shown = done[done["key"].isin(list(islice(readable, MOST_PANELS)))]
+    left_out = len(done) - len(shown) if len(shown) == MOST_PANELS else 0
+    return replace(gallery(shown, reader.embedding), n_left_out=left_out)
+
+
+def _curves(done: pd.DataFrame, reader: _Reader) -> list[Curve]:
+    """Losses of as many runs as the page holds."""
+    found: dict[Any, Curve] = {}
+    for index, run in _spread(done).iterrows():
+        if len(found) == MOST_CURVES:
+            break
+        if curve := _curve(run, reader.log(run["key"])):
+            found[index] = curve
+    return [found[index] for index in sorted(found)]
+
+
+def _spread(done: pd.DataFrame) -> pd.DataFrame:
+    """Runs with the first of every method and recording in front, then the second, …"""
+    turn = done.groupby(["variant", "recording"], sort=False).cumcount()
+    return done.loc[turn.sort_values(kind="stable").index]
 
 
 def _in_study_order(runs: pd.DataFrame, study: dict[str, Any]) -> pd.DataFrame:

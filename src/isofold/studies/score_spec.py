@@ -130,9 +130,15 @@ def _options(score: str) -> tuple[str, ...]:
 
     parameters = inspect.signature(getattr(scores, score)).parameters.values()
     named = (p for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD))
-    return tuple(p.name for p in named if p.default is not p.empty and p.name not in _GIVEN)
+    own = (p.name for p in named if p.default is not p.empty and p.name not in _GIVEN)
+    return (*own, *_OF_ESTIMATORS) if score == "dimension" else tuple(own)
 
 
+_OF_ESTIMATORS = (
+    *("r_range", "pair_range", "max_pairs", "n_neighbors", "n_points"),
+    *("discard", "criterion", "alpha"),
+)
+"""Options of single estimators of `isofold.scores.dimension`."""
 _GIVEN = ("groups", "original", "truth", "distances")
 """Arguments that the study itself gives."""
 
