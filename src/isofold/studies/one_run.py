@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -44,8 +46,7 @@ def execute(task: Task, results: Path) -> str:
 def _execute(task: Task, folder: Path) -> None:
     seconds: dict[str, float] = {}
     with _timed(seconds, "load"):
-        recording, chosen = prepared(task)
-        train, test = task.parts(recording)
+        recording, chosen, train, test = _parts(_Input(task))
     model = task.method.estimator(task.seed, task.estimators)
     with _timed(seconds, "fit"):
         model.fit(controlled(train, task), **_labels(task))
@@ -73,6 +74,28 @@ def _execute(task: Task, folder: Path) -> None:
     if ranks is not None:
         ranks.to_parquet(folder / run_folder.ATTRIBUTION)
     run_folder.write_json(folder / run_folder.TIMING, seconds)
+
+
+class _Input:
+    """What of a task decides its recording, as the key of a cache."""
+
+    def __init__(self, task: Task):
+        self.task = task
+        decoded = sorted({s.label for s in task.scores if s.label})
+        own = (task.recording.to_dict(), task.method.steps, task.folds, task.split, task.fold)
+        self._text = json.dumps([task.fingerprint, *own, decoded], sort_keys=True, default=str)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Input) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@lru_cache(maxsize=1)  # seeds and settings of one fold follow each other
+def _parts(given: _Input) -> tuple[Recording, dict[str, Any], Recording, Recording]:
+    recording, chosen = prepared(given.task)
+    return recording, chosen, *given.task.parts(recording)
 
 
 def prepared(task: Task) -> tuple[Recording, dict[str, Any]]:
