@@ -8,6 +8,9 @@ from sklearn.base import BaseEstimator
 
 from isofold.models._embedding import as_embedding
 from isofold.recording import Recording
+from isofold.studies.executor import HereExecutor as Here
+
+__all__ = ["Here", "Rotated", "rat"]
 
 
 class Rotated(BaseEstimator):
@@ -50,23 +53,3 @@ def rat(name="rat1", n_trials=10, length=40, seed=0, n_channels=6):
     start = np.arange(n_trials) * length
     trials = pd.DataFrame({"start": start, "stop": start + length, "lap": np.arange(n_trials) % 2})
     return Recording(signal, rate=20.0, labels={"position": phase}, trials=trials, name=name)
-
-
-class Here:
-    """An executor in this process: fast, and exceptions are seen."""
-
-    def submit(self, function, *arguments):
-        from concurrent.futures import Future
-
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def as_completed(self, submitted):
-        return iter(list(submitted))
-
-    def close(self, now=False):
-        pass

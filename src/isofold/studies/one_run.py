@@ -16,14 +16,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from ..errors import DataError
+from ..errors import DataError, StudyError
 from ..recording import Recording
 from . import run_folder
 from .choose import choose_binning
 from .embedding_store import save_embedding
 from .executor import ONE_PROCESSOR
+from .integrity import DONE
+from .keys import code_version
 from .load import load_binned, load_session
+from .pair_rows import Group, pair_rows
+from .place import Place, same_place
 from .score_rows import score_rows
 from .steps import apply_steps
 from .tasks import NO_CONTROL, Task
@@ -31,16 +36,66 @@ from .tasks import NO_CONTROL, Task
 HELD_OUT = "held_out_bits"
 """Column of a log: information on trials held out inside the fit."""
 
+MOST_MAPS = 25_000
+"""Stretches of memory, of which Linux allows a process 65,530; each program that JAX compiles holds
+several, and without any left the process dies."""
+
 OUTSIDE = "outside"
 """`split` of samples that are neither trained on nor scored."""
 
 
-def execute(task: Task, results: Path) -> str:
+def execute(task: Task, results: str | Path) -> str:
     """Run a task into its folder; "done", or "error" where it failed and says why."""
+    place = same_place(str(results))
+    if place.is_done(task.key):  # the answer was lost, not the work
+        return DONE
+    _check_code(task)
     _warm()
-    with run_folder.new_run(results, task.key, task.settings()) as folder:
-        _execute(task, folder)
-    return run_folder.status(results, task.key) or "error"
+    with run_folder.new_run(place.path, task.key, task.settings()) as folder:
+        _execute(_located(task, place), folder)
+    _let_go()
+    return _kept(task, place)
+
+
+def record(task: Task, error: Exception, place: Place) -> None:
+    """An error that the run itself could not record."""
+    with run_folder.new_run(place.path, task.key, task.settings()):
+        raise error
+    _kept(task, place)
+
+
+def compare(group: Group, results: str | Path) -> list[dict[str, Any]]:
+    """Scores between runs."""
+    place = same_place(str(results))
+    names = [f"runs/{key}/{run_folder.EMBEDDING}" for key in group.keys.values()]
+    place.pull(*names)
+    try:
+        return pair_rows(group, place.path)
+    finally:
+        place.forget(*names)
+
+
+def describe(task: Task) -> str:
+    """Which run it is, in words."""
+    control = "" if task.control == NO_CONTROL else f", {task.control}"
+    return f"{task.recording.name}, {task.method.name}, seed {task.seed}, fold {task.fold}{control}"
+
+
+def _kept(task: Task, place: Place) -> str:
+    status = run_folder.status(place.path, task.key)
+    place.push_run(task.key)
+    return status or "error"
+
+
+def _located(task: Task, place: Place) -> Task:
+    """A recording beside the results is read where they are mirrored."""
+    within = f"{place.address}/"
+    if not str(task.recording.path).startswith(within):
+        return task
+    name = str(task.recording.path).removeprefix(within)
+    if not (place.path / name).exists():
+        place.pull(name)
+    return replace(task, recording=replace(task.recording, path=str(place.path / name)))
 
 
 def _execute(task: Task, folder: Path) -> None:
@@ -140,13 +195,34 @@ def split_names(recording: Recording, train: Recording, test: Recording) -> NDAr
     return names
 
 
+def _check_code(task: Task) -> None:
+    """A key that the sender made is made again here."""
+    if replace(task).key != task.key:
+        raise StudyError(
+            f"this process runs isofold {code_version()}, not that of the study: install the same "
+            "version wherever runs execute"
+        )
+
+
+@lru_cache(maxsize=1)
 def _warm() -> None:
     """One processor, also on a scheduler's own workers; compiled programs are found again."""
     if "jax" not in sys.modules:
         os.environ.update(ONE_PROCESSOR)
+    threadpool_limits(1)  # of libraries that were loaded before
     from .._cache import enable_cache
 
     enable_cache()
+
+
+def _let_go() -> None:
+    """Compiled programs, before a process of many runs has used up its memory maps."""
+    maps = Path("/proc/self/maps")
+    if "jax" in sys.modules and maps.exists():
+        with maps.open("rb") as lines:
+            many = sum(1 for _ in lines) > MOST_MAPS
+        if many:
+            sys.modules["jax"].clear_caches()
 
 
 def channel_ranks(task: Task, model: Any, test: Recording) -> pd.DataFrame | None:

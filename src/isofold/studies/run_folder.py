@@ -29,6 +29,8 @@ import numpy as np
 
 from .integrity import DONE, seal
 
+STUDY, MANIFEST, PAIRS = "study.toml", "manifest.json", "pairs.parquet"
+"""Beside `runs` and SCORES."""
 ERROR, SETTINGS, TIMING = "error.json", "settings.json", "timing.json"
 ATTRIBUTION = "attribution.parquet"
 MODEL, EMBEDDING, LOG, SCORES = "model.isofold", "embedding.zarr", "log.parquet", "scores.parquet"

@@ -12,6 +12,7 @@ from ..errors import StudyError
 from ._check import check_keys, check_names, check_type, check_unique, near
 from ._toml import to_toml
 from .claim_spec import ClaimSpec
+from .cluster_spec import ClusterSpec
 from .method_spec import MethodSpec
 from .recording_spec import RecordingSpec, found_files
 from .score_spec import CONTROLS, ScoreSpec
@@ -56,6 +57,9 @@ class Study:
     claims
         Tables with `says`, `score`, `better`, `than`: what the study is expected to show. They
         change no run; `Results.claims` and the report say which hold.
+    cluster
+        Table of the jobs of SLURM in which runs execute (docs/scale.md). It is no part of what is
+        run, and of no run's key.
     estimators
         Factories of further methods by name; not part of a study file.
 
@@ -85,6 +89,7 @@ class Study:
     controls: Sequence[str] = ()
     attribution: Sequence[str] = ()
     claims: Sequence[Any] = ()
+    cluster: Any = None
     estimators: Estimators = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -112,6 +117,7 @@ class Study:
         self._check_scored_methods()
         put("claims", tuple(_each(self.claims, "claims", ClaimSpec.of, empty=True)))
         self._check_claims()
+        put("cluster", ClusterSpec.of(self.cluster))
 
     @classmethod
     def from_dict(
@@ -166,6 +172,8 @@ class Study:
         tables["scores"] = [s.to_dict() for s in self.scores or ()]
         if self.claims:
             tables["claims"] = [c.to_dict() for c in self.claims]
+        if self.cluster:
+            tables["cluster"] = self.cluster.to_dict()
         return tables
 
     def to_toml(self) -> str:
@@ -198,7 +206,7 @@ class Study:
 
 _KEYS = (
     *("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls"),
-    *("attribution", "claims"),
+    *("attribution", "claims", "cluster"),
 )
 
 
