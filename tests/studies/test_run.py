@@ -28,7 +28,7 @@ DECODE = {"score": "decode", "label": "position", "k": 5, "metric": "euclidean",
 def here(monkeypatch):
     monkeypatch.setattr(run_, "make_executor", lambda *options: Here())
     monkeypatch.setattr(run_, "_write_page", lambda out: None)
-    monkeypatch.setattr(one_run, "_warm", lambda: None)
+    monkeypatch.setattr(one_run, "warm", lambda: None)
 
 
 def study(**changed):
@@ -198,7 +198,8 @@ def test_ctrl_c_keeps_finished_runs(here, tmp_path):
     assert seen[-1] == (4, 4)
 
 
-@pytest.mark.parametrize("options", [{"workers": 2}, {"scheduler": "tcp://x:1"}, {"memory": "1 GiB"}]
+@pytest.mark.parametrize(
+    "options", [{"workers": 2}, {"scheduler": "tcp://x:1"}, {"memory": "1 GiB"}]
 )
 def test_options_that_exclude_each_other(tmp_path, options):
     with pytest.raises(StudyError, match="serial runs have one process"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +53,9 @@ class ClusterSpec:
         if "memory" not in given:
             raise StudyError(f'{where} needs memory = "…": of one job, for example "8 GiB"')
         lists = ("job_script_prologue", "job_extra_directives")
-        spec = cls(
-            **{k: check_names(v, f"{where}.{k}") if k in lists else v for k, v in given.items()}
-        )
+        table: dict[str, Any] = dict(given)
+        table |= {k: check_names(v, f"{where}.{k}") for k, v in given.items() if k in lists}
+        spec = cls(**table)
         spec._check(where)
         return spec
 

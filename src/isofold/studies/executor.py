@@ -34,8 +34,9 @@ class ProcessDiedError(RuntimeError):
 class Executor(Protocol):
     """Runs functions elsewhere."""
 
-    dashboard: str
-    """Address of a page that shows the work, or ""."""
+    @property
+    def dashboard(self) -> str:
+        """Address of a page that shows the work, or ""."""
 
     def each(
         self, function: Callable[..., Any], items: Sequence[Any], **shared: Any
@@ -142,10 +143,10 @@ def _follow_parent() -> None:
     """End with the main process, however that ends; the pool itself would wait for ever."""
     ignore_ctrl_c()
     parent = multiprocessing.parent_process()
-
-    def follow() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
     if parent is not None:
-        threading.Thread(target=follow, daemon=True).start()
+        threading.Thread(target=_end_after, args=[parent.sentinel], daemon=True).start()
+
+
+def _end_after(sentinel: Any) -> None:
+    wait([sentinel])
+    os._exit(1)

@@ -50,9 +50,9 @@ def execute(task: Task, results: str | Path) -> str:
     if place.is_done(task.key):  # the answer was lost, not the work
         return DONE
     _check_code(task)
-    _warm()
+    warm()
     with run_folder.new_run(place.path, task.key, task.settings()) as folder:
-        _execute(_located(task, place), folder)
+        _execute(located(task, place), folder)
     _let_go()
     return _kept(task, place)
 
@@ -87,7 +87,7 @@ def _kept(task: Task, place: Place) -> str:
     return status or "error"
 
 
-def _located(task: Task, place: Place) -> Task:
+def located(task: Task, place: Place) -> Task:
     """A recording beside the results is read where they are mirrored."""
     within = f"{place.address}/"
     if not str(task.recording.path).startswith(within):
@@ -205,7 +205,7 @@ def _check_code(task: Task) -> None:
 
 
 @lru_cache(maxsize=1)
-def _warm() -> None:
+def warm() -> None:
     """One processor, also on a scheduler's own workers; compiled programs are found again."""
     if "jax" not in sys.modules:
         os.environ.update(ONE_PROCESSOR)

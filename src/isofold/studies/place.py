@@ -30,11 +30,16 @@ class Place(Protocol):
     """A folder of this machine: the results, or their mirror."""
     address: str
     """What another process opens."""
-    shared: bool
-    """Whether another process sees the results."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether another process sees the results."""
 
     def names(self) -> list[str]:
         """What there is at the top."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
 
     def pull(self, *names: str) -> None:
         """Have files and folders here, as they are there; what does not exist is passed over."""
@@ -72,6 +77,9 @@ class Folder:
 
     def names(self) -> list[str]:
         return [p.name for p in self.path.iterdir()] if self.path.is_dir() else []
+
+    def has(self, name: str) -> bool:
+        return (self.path / name).is_file()
 
     def pull(self, *names: str) -> None:
         """They are here."""
@@ -124,6 +132,10 @@ class Remote:
     def names(self) -> list[str]:
         return sorted({name.split("/")[0] for name in self._listed("")})
 
+    def has(self, name: str) -> bool:
+        self._fs.invalidate_cache()
+        return bool(self._fs.isfile(self._there(name)))
+
     def pull(self, *names: str) -> None:
         self._get([n for name in names for n in self._listed(name)])
 
@@ -145,8 +157,7 @@ class Remote:
         self.forget(f"runs/{key}")
 
     def is_done(self, key: str) -> bool:
-        self._fs.invalidate_cache()
-        return bool(self._fs.exists(self._there(f"runs/{key}/{DONE}")))
+        return self.has(f"runs/{key}/{DONE}")
 
     def drop(self, key: str) -> None:
         self.forget(f"runs/{key}")

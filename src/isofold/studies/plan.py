@@ -35,6 +35,8 @@ class Plan:
     place: Place
     fingerprints: Mapping[str, str]
     tasks: list[Task]
+    given: Study
+    """Before its recordings had a place."""
 
     @property
     def left(self) -> list[Task]:
@@ -43,30 +45,28 @@ class Plan:
 
 
 def planned(study: Study, out: str | Path, resume: bool = False) -> Plan:
-    """All runs of a study, and which are done, whole and as they were written.
+    """All runs of a study; nothing is written.
 
     Raises
     ------
     StudyError
-        The place holds something else; nothing was touched.
+        The place holds something else.
     """
     place = place_of(out)
     place.pull(STUDY, MANIFEST)
     _check_empty(place, out)
     fingerprints = {r.name: fingerprint_of(r) for r in study.recordings}
-    recordings = [_placed(r, place) for r in study.recordings]
-    given, study = study, replace(study, recordings=recordings, cluster=None)
+    given, study = study, replace(placed(study, place), cluster=None)
     _check_same(place, study, fingerprints, resume)
-    plan = Plan(study, place, fingerprints, unrolled(study, fingerprints))
-    _save_recordings(plan, given)
     place.pull_runs(DONE)
-    return plan
+    return Plan(study, place, fingerprints, unrolled(study, fingerprints), given)
 
 
 def begun(plan: Plan) -> dict[str, Any]:
     """Write what the results begin with; damaged runs go. The manifest, to be finished."""
     out = plan.place.path
     (out / "runs").mkdir(parents=True, exist_ok=True)
+    save_recordings(plan.given, plan.study, plan.place)
     run_folder.sweep(out)
     for task in plan.tasks:
         if done(out, task) and (what := plan.place.damage(task.key)):
@@ -89,6 +89,23 @@ def fingerprint_of(spec: RecordingSpec) -> str:
     return load_recording(path).fingerprint if is_saved(path) else input_fingerprint(path)
 
 
+def placed(study: Study, place: Place) -> Study:
+    """Recordings that are given as objects get a path beside the results."""
+    return replace(study, recordings=[_placed(r, place) for r in study.recordings])
+
+
+def save_recordings(given: Study, placed: Study, place: Place) -> None:
+    """Write them there, unless they are."""
+    for before, after in zip(given.recordings, placed.recordings, strict=True):
+        if before.recording is not None:
+            name = str(after.path).removeprefix(f"{place.address}/")
+            path = place.path / name
+            if not _holds(path, before.recording.fingerprint):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                before.recording.save(path)
+                place.push(name)
+
+
 def _check_empty(place: Place, out: str | Path) -> None:
     """Refuse a place that holds something else."""
     if place.path.exists() and not place.path.is_dir():
@@ -100,9 +117,7 @@ def _check_empty(place: Place, out: str | Path) -> None:
         )
 
 
-def _check_same(
-    place: Place, study: Study, fingerprints: Mapping[str, str], resume: bool
-) -> None:
+def _check_same(place: Place, study: Study, fingerprints: Mapping[str, str], resume: bool) -> None:
     """Refuse the results of another study, unless they are to be gone on with."""
     path = place.path / STUDY
     if resume or not path.is_file():
@@ -131,22 +146,10 @@ def _inputs(results: Results) -> dict[str, str]:
 
 
 def _placed(spec: RecordingSpec, place: Place) -> RecordingSpec:
-    """A recording given as an object gets a place beside the results."""
     if spec.recording is None:
         return spec
     path = f"{place.address}/{_INPUTS}/{_file_name(spec.name)}.zarr"
     return replace(spec, path=path, recording=None)
-
-
-def _save_recordings(plan: Plan, given: Study) -> None:
-    for before, after in zip(given.recordings, plan.study.recordings, strict=True):
-        if before.recording is not None:
-            name = str(after.path).removeprefix(f"{plan.place.address}/")
-            path = plan.place.path / name
-            if not _holds(path, plan.fingerprints[before.name]):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                before.recording.save(path)
-                plan.place.push(name)
 
 
 def _holds(path: Path, fingerprint: str) -> bool:

@@ -75,6 +75,12 @@ class Results:
                 "give the folder that isofold run wrote (--out)"
             )
 
+    @property
+    def page(self) -> str:
+        """Where the report is; the place of the results where there is none."""
+        name = "report.html"
+        return f"{self.address.rstrip('/')}/{name}" if self._place.has(name) else self.address
+
     @cached_property
     def study(self) -> dict[str, Any]:
         """The study as it was run."""

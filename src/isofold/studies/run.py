@@ -123,7 +123,7 @@ def make_executor(
     cluster: ClusterSpec | None,
     place: Place,
 ) -> Executor:
-    """The executor that the options ask for; what is given by hand wins over the study's cluster."""
+    """The executor that the options ask for; they win over the cluster of the study."""
     if not place.shared:
         return HereExecutor()
     if serial:
