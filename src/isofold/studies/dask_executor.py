@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ class DaskExecutor:
         import dask
         from distributed import Client
 
-        self._memory = memory or (cluster.memory if cluster else "")
+        self._memory = memory or (cluster.memory if cluster else None)
         self._cluster: Any = None
         if scheduler is None:
             with environment(ONE_PROCESSOR), dask.config.set(SETTINGS):
@@ -62,7 +62,27 @@ class DaskExecutor:
     def each(
         self, function: Callable[..., Any], items: Sequence[Any], **shared: Any
     ) -> Iterator[tuple[Any, Any]]:
-        from distributed import KilledWorker, as_completed
+        from distributed import KilledWorker
+
+        suspects = []
+        for item, answer in self._together(function, items, shared):
+            if isinstance(answer, KilledWorker):
+                suspects.append(item)
+            else:
+                yield item, answer
+        for item in suspects:
+            ((_, answer),) = self._together(function, [item], shared)
+            if isinstance(answer, KilledWorker):
+                times = 2 * (answer.allowed_failures + 1)
+                answer = ProcessDiedError(died(times, self._memory))
+            yield item, answer
+
+    def _together(
+        self, function: Callable[..., Any], items: Sequence[Any], shared: Mapping[str, Any]
+    ) -> Iterator[tuple[Any, Any]]:
+        """What waits at a worker that dies is blamed for it like what ran there, so a
+        `KilledWorker` is sure only of what runs alone."""
+        from distributed import as_completed
 
         if not items:
             return
@@ -78,8 +98,6 @@ class DaskExecutor:
                     "the connection to Dask's scheduler is lost; runs that are done are kept, "
                     "the same command goes on"
                 )
-            if isinstance(answer, KilledWorker):
-                answer = ProcessDiedError(died(self._memory))
             yield waiting.pop(future.key), answer
 
     def close(self, now: bool = False) -> None:

@@ -22,9 +22,9 @@ ONE_PROCESSOR = {
 }
 """Environment of every process that fits; it must be there before JAX is imported."""
 
-DEATHS = 10
-"""Worker processes that may end under a run before it is given up: many deaths are not its fault
-(jobs lose their machines, the system kills what is large), so it is given several."""
+DEATHS = 4
+"""Processes that may end under a run before it is suspected: many deaths are not its fault (jobs
+lose their machines, the system kills what is large)."""
 
 
 class ProcessDiedError(RuntimeError):
@@ -43,7 +43,7 @@ class Executor(Protocol):
     ) -> Iterator[tuple[Any, Any]]:
         """(item, `function(item, **shared)`) as they finish; an exception is the answer, too.
 
-        What ends with its process is done again elsewhere, `DEATHS` times.
+        What ends with its process is done again elsewhere, a number of times.
         """
 
     def close(self, now: bool = False) -> None:
@@ -79,7 +79,7 @@ class SerialExecutor:
                 self._pool = self._started()
             except Exception as error:
                 return error
-        return ProcessDiedError(died())
+        return ProcessDiedError(died(DEATHS + 1))
 
     @staticmethod
     def _started() -> futures.ProcessPoolExecutor:
@@ -108,11 +108,11 @@ class HereExecutor:
         """Nothing was started."""
 
 
-def died(memory: str = "") -> str:
+def died(times: int, memory: str | None = None) -> str:
     """What is known of a run whose processes ended."""
     limit = f" of {memory} a worker" if memory else ""
     return (
-        f"the process of this run ended {DEATHS + 1} times without an answer: it crashed, was "
+        f"the process of this run ended {times} times without an answer: it crashed, was "
         f"killed, or used more than its memory{limit}; give it more (--memory, or memory of "
         "[cluster]), or a smaller problem"
     )

@@ -13,7 +13,7 @@ from ..errors import StudyError
 from . import run_folder
 from .embedding_store import load_embedding
 from .place import place_of
-from .run_folder import MANIFEST, PAIRS, SCORES, STUDY, read_json, run_path
+from .run_folder import MANIFEST, PAGE, PAIRS, SCORES, STUDY, read_json, run_path
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,8 +78,7 @@ class Results:
     @property
     def page(self) -> str:
         """Where the report is; the place of the results where there is none."""
-        name = "report.html"
-        return f"{self.address.rstrip('/')}/{name}" if self._place.has(name) else self.address
+        return f"{self.address.rstrip('/')}/{PAGE}" if self._place.has(PAGE) else self.address
 
     @cached_property
     def study(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from .place import Place
 from .plan import Plan, begun, planned
 from .progress import Progress, Report, reporting
 from .results import Results
-from .run_folder import DONE, MANIFEST, PAIRS, SCORES
+from .run_folder import DONE, MANIFEST, PAGE, PAIRS, SCORES
 from .spec import Study
 from .tables import pair_table, score_table, write_table
 
@@ -169,10 +169,8 @@ def _finish(plan: Plan, started: dict[str, Any]) -> None:
 def _write_page(place: Place) -> None:
     from ..report import write_report
 
-    page = write_report(Results(place.address))
-    if page.parent != place.path:
-        page.replace(place.path / page.name)
-    place.push(page.name)
+    write_report(Results(place.address), place.path / PAGE)
+    place.push(PAGE)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ import numpy as np
 
 from .integrity import DONE, seal
 
-STUDY, MANIFEST, PAIRS = "study.toml", "manifest.json", "pairs.parquet"
+STUDY, MANIFEST, PAIRS, PAGE = "study.toml", "manifest.json", "pairs.parquet", "report.html"
 """Beside `runs` and SCORES."""
 ERROR, SETTINGS, TIMING = "error.json", "settings.json", "timing.json"
 ATTRIBUTION = "attribution.parquet"
