@@ -12,6 +12,7 @@ from ..errors import StudyError
 from ._check import check_keys, check_names, check_type, check_unique, near
 from ._toml import to_toml
 from .claim_spec import ClaimSpec
+from .cluster_spec import ClusterSpec
 from .method_spec import MethodSpec
 from .recording_spec import RecordingSpec, found_files
 from .score_spec import CONTROLS, ScoreSpec
@@ -61,6 +62,9 @@ class Study:
     sweeps
         Tables with `asks`, `score`, `along`: a score against an axis. They change no run;
         `Results.sweeps` and the report draw them and say what they show.
+    cluster
+        Table of the jobs of SLURM in which runs execute (docs/scale.md). It is no part of what is
+        run, and of no run's key.
     estimators
         Factories of further methods by name; not part of a study file.
 
@@ -91,6 +95,7 @@ class Study:
     attribution: Sequence[str] = ()
     claims: Sequence[Any] = ()
     sweeps: Sequence[Any] = ()
+    cluster: Any = None
     estimators: Estimators = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +127,7 @@ class Study:
         points = [{**s.point} for s in (*self.methods, *self.recordings)]
         for number, sweep in enumerate(self.sweeps):
             sweep.check(f"sweeps[{number}]", points, self.scores or ())
+        put("cluster", ClusterSpec.of(self.cluster))
 
     @classmethod
     def from_dict(
@@ -178,6 +184,8 @@ class Study:
             tables["claims"] = [c.to_dict() for c in self.claims]
         if self.sweeps:
             tables["sweeps"] = [s.to_dict() for s in self.sweeps]
+        if self.cluster:
+            tables["cluster"] = self.cluster.to_dict()
         return tables
 
     def to_toml(self) -> str:
@@ -210,7 +218,7 @@ class Study:
 
 _KEYS = (
     *("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls"),
-    *("attribution", "claims", "sweeps"),
+    *("attribution", "claims", "sweeps", "cluster"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Task:
     estimators: Estimators
     attribution: tuple[str, ...] = ()
 
-    @property
+    @cached_property  # asked for many times a run
     def key(self) -> str:
         """What the folder of the run is called."""
         return run_key(code_version(), self.fingerprint, self._identity())
