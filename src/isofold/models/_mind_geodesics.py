@@ -21,6 +21,9 @@ from ._mind_tree import draws_of, grow
 BLOCK = 2**21
 """Values of the forest (trees × rows × landmarks) that are sorted at a time."""
 
+NEAREST = 1e-7
+"""Smallest local distance between two landmarks: scipy's graphs take less than 1e-8 as no way."""
+
 
 @dataclass(frozen=True)
 class Forest:
@@ -91,11 +94,12 @@ def geodesics(log_density: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     """Distances between landmarks in units of the largest local one, and which landmarks stay:
     one at distance 0 from an earlier one does not."""
     log_p = log_density - logsumexp(log_density, axis=1, keepdims=True)
-    local = np.sqrt(np.maximum(-log_p, np.finfo(float).tiny))  # 0 would mean no way there
+    np.fill_diagonal(log_p, 0)
+    local = np.sqrt(np.maximum(-log_p, 0))
+    local = np.maximum(local / max(local.max(), NEAREST), NEAREST)
     np.fill_diagonal(local, 0)
-    local /= max(local.max(), np.finfo(float).tiny)
     path = shortest_path(local, method="FW", overwrite=True)
     distance = (path + path.T) / 2
-    close = np.tril(distance < 1e-9, -1)
+    close = np.tril(distance < 10 * NEAREST, -1)
     keep = ~close.any(axis=1)
     return distance[np.ix_(keep, keep)], keep

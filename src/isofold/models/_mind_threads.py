@@ -20,7 +20,7 @@ def one_blas_thread() -> AbstractContextManager:
     """Hold BLAS to one thread inside the block."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1)
+    return threadpool_limits(1, user_api="blas")
 
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
