@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import IsofoldError
+from ..studies.axes import name_of
+from ..studies.sweeps import Sweep
 from ._attribution import Ranking, rankings
-from .answer import answer, headline, reach
+from .answer import answer, asked, headline, reach
 from .claims import Claim, claims
 from .measures import Measure, pair_measures, score_measures
 from .panels import Gallery, gallery
@@ -62,6 +64,7 @@ class Page:
     answer: str
     caveat: str
     claims: list[Claim]
+    sweeps: list[Sweep]
     facts: list[tuple[str, str]]
     recordings: list[dict[str, str]]
     variants: list[dict[str, str]]
@@ -94,12 +97,14 @@ def collect(results: Any) -> Page:
     sections = _sections(_as_asked(found, results.study))
     told = _told(results.study)
     first = headline([m for part in sections.values() for m in part], told)
+    sweeps = results.sweeps()
     manifest = dict(results.manifest)
     return Page(
         name=str(results.study.get("name") or "Untitled study"),
-        answer=answer(first, told),
-        caveat=reach(first) if first else "",
+        answer=asked(sweeps) or answer(first, told),
+        caveat=reach(first) if first and not sweeps else "",
         claims=claims(results.claims()),
+        sweeps=sweeps,
         facts=_facts(runs, results.study),
         recordings=_recordings(runs, pictures),
         variants=_variants(runs, reader),
@@ -162,7 +167,7 @@ class _Reader:
 
 def _in_study_order(runs: pd.DataFrame, study: dict[str, Any]) -> pd.DataFrame:
     """Recordings and methods as the study names them, controls last."""
-    order = {str(m.get("method")): k for k, m in enumerate(study.get("methods", []))}
+    order = {name_of(m): k for k, m in enumerate(study.get("methods", []))}
     place = runs["method"].astype(str).map(order).fillna(len(order))
     columns = ["is_control", "_place", "variant", "recording", "fold", "seed"]
     if len(runs):
@@ -246,7 +251,7 @@ def _as_asked(found: list[Measure], study: dict[str, Any]) -> list[Measure]:
 def _told(study: dict[str, Any]) -> set[str]:
     """Methods whose embeddings were given the labels of test trials."""
     return {
-        str(m.get("name", m["method"]))
+        name_of(m)
         for m in study.get("methods", [])
         if isinstance(m, dict) and m.get("transform", {}).get("with_labels")
     }

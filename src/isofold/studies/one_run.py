@@ -22,15 +22,12 @@ from .choose import choose_binning
 from .embedding_store import save_embedding
 from .executor import ONE_PROCESSOR
 from .load import load_binned, load_session
-from .score_rows import score_rows
+from .score_rows import OUTSIDE, score_rows
 from .steps import apply_steps
 from .tasks import NO_CONTROL, Task
 
 HELD_OUT = "held_out_bits"
 """Column of a log: information on trials held out inside the fit."""
-
-OUTSIDE = "outside"
-"""`split` of samples that are neither trained on nor scored."""
 
 
 def execute(task: Task, results: Path) -> str:
@@ -56,7 +53,7 @@ def _execute(task: Task, folder: Path) -> None:
         split = split_names(recording, train, test)
         embedding = embedding.assign_coords(split=("time", split))
     with _timed(seconds, "score"):
-        rows = score_rows(task, model, embedding, test)
+        rows = score_rows(task, model, embedding, test, recording)
     ranks = None
     if task.attribution:
         with _timed(seconds, "attribution"):

@@ -17,6 +17,8 @@ from .run_folder import read_json, run_path
 if TYPE_CHECKING:
     import xarray as xr
 
+    from .sweeps import Sweep
+
 RUN_COLUMNS = ["key", "recording", "subject", "method", "seed", "fold", "control"]
 SCORE_COLUMNS = [
     *RUN_COLUMNS[:6], "split", "control", "labels_used", "score", "label", "decoder", "part",
@@ -118,6 +120,19 @@ class Results:
         from .claims import answered
 
         return answered(self)
+
+    def sweeps(self) -> list[Sweep]:
+        """Scores along the axes of the study: its `[[sweeps]]` blocks, each with a `table` (one row
+        a line and value of the axis), the `runs` behind it and `findings` in words.
+
+        Raises
+        ------
+        StudyError
+            study.toml holds a sweep that is none.
+        """
+        from .sweeps import swept
+
+        return swept(self)
 
     def settings(self, key: str) -> dict[str, Any]:
         """What the run was given, and what its "auto" settings resolved to (`resolved`)."""

@@ -15,6 +15,7 @@ from .claim_spec import ClaimSpec
 from .method_spec import MethodSpec
 from .recording_spec import RecordingSpec, found_files
 from .score_spec import CONTROLS, ScoreSpec
+from .sweep_spec import SweepSpec
 
 Estimators = Mapping[str, Callable[..., Any]]
 """Names and factories of estimators beyond `isofold.METHODS`."""
@@ -33,10 +34,11 @@ class Study:
         Title of the report.
     recordings
         Tables as in a study file (`path`, `name`, `subject`, `read`, `restrict`, `bin`, `choose`,
-        `steps`), or `Recording` objects; those are saved beside the results.
+        `steps`; or `simulate`; axes as below), or `Recording` objects; those are saved beside the
+        results.
     methods
         Names of `isofold.METHODS` or "raw", or tables: `method`, `name`, `labels`, `steps`,
-        `grid`, and any setting of the estimator.
+        `transform`, axes in `grid`, `zip` and `sample`, and any setting of the estimator.
     seeds
         One run a seed: `random_state` of the estimator.
     folds
@@ -56,6 +58,9 @@ class Study:
     claims
         Tables with `says`, `score`, `better`, `than`: what the study is expected to show. They
         change no run; `Results.claims` and the report say which hold.
+    sweeps
+        Tables with `asks`, `score`, `along`: a score against an axis. They change no run;
+        `Results.sweeps` and the report draw them and say what they show.
     estimators
         Factories of further methods by name; not part of a study file.
 
@@ -85,6 +90,7 @@ class Study:
     controls: Sequence[str] = ()
     attribution: Sequence[str] = ()
     claims: Sequence[Any] = ()
+    sweeps: Sequence[Any] = ()
     estimators: Estimators = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -112,6 +118,10 @@ class Study:
         self._check_scored_methods()
         put("claims", tuple(_each(self.claims, "claims", ClaimSpec.of, empty=True)))
         self._check_claims()
+        put("sweeps", tuple(_each(self.sweeps, "sweeps", SweepSpec.of, empty=True)))
+        points = [{**s.point} for s in (*self.methods, *self.recordings)]
+        for number, sweep in enumerate(self.sweeps):
+            sweep.check(f"sweeps[{number}]", points, self.scores or ())
 
     @classmethod
     def from_dict(
@@ -166,6 +176,8 @@ class Study:
         tables["scores"] = [s.to_dict() for s in self.scores or ()]
         if self.claims:
             tables["claims"] = [c.to_dict() for c in self.claims]
+        if self.sweeps:
+            tables["sweeps"] = [s.to_dict() for s in self.sweeps]
         return tables
 
     def to_toml(self) -> str:
@@ -198,7 +210,7 @@ class Study:
 
 _KEYS = (
     *("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls"),
-    *("attribution", "claims"),
+    *("attribution", "claims", "sweeps"),
 )
 
 
