@@ -1,6 +1,5 @@
 """MIND as a whole: walls, known truth, dimension, files, refusals."""
 
-import dataclasses
 import warnings
 
 import numpy as np
@@ -19,14 +18,14 @@ QUICK = {"n_trees": 20, "min_leaf": 20, "landmarks": 150, "random_state": 0}
 def lorenz():
     """(train, test): noisy units that see the attractor through a nonlinear mixing."""
     whole = iso.simulate.lorenz(
-        seed=1, n_samples=2500, n_units=30, mixing="nonlinear", noise=0.4, n_trials=10, dt=0.02
+        seed=0, n_samples=3000, n_units=50, mixing="nonlinear", noise=1.0, n_trials=10, dt=0.02
     )
     return whole.split(test=0.3)
 
 
 @pytest.fixture(scope="module")
 def model(lorenz):
-    return iso.MIND(3, **QUICK | {"landmarks": 400, "n_trees": 40}).fit(lorenz[0])
+    return iso.MIND(3, **QUICK | {"min_leaf": 40, "landmarks": 250}).fit(lorenz[0])
 
 
 def r2_of_pca(train, test, d):
@@ -42,21 +41,20 @@ def test_lorenz_is_found_on_held_out_trials_and_better_than_by_pca(lorenz, model
     train, test = lorenz
     found = float(iso.scores.recovery(model.transform(test), test.truth))
     linear = float(iso.scores.recovery(iso.PCA(3).fit(train).transform(test), test.truth))
-    assert found > 0.9
-    assert found > linear + 0.02
-    assert model.reconstruction(test)["r2"].mean() > r2_of_pca(train, test, 3) + 0.1
+    assert found > 0.88
+    assert found > linear + 0.03
+    assert model.reconstruction(test)["r2"].mean() > r2_of_pca(train, test, 3)
 
 
 def test_dimension_is_chosen_by_reconstruction_without_another_forest(lorenz, model, monkeypatch):
     monkeypatch.setattr(_mind_geodesics.Forest, "log_densities", None)
     r2 = {}
-    for d in (1, 2, 3, 4):
+    for d in (1, 2, 3):
         other = model.with_dimension(d)
         assert (other.transform(lorenz[1]).sizes["latent"], other.output_dimension) == (d, d)
         assert other.geodesic_distances_ is model.geodesic_distances_
         r2[d] = other.reconstruction(lorenz[1])["r2"].mean()
     assert r2[1] < r2[2] < r2[3]
-    assert r2[4] - r2[3] < 0.2 * (r2[3] - r2[1])
     assert model.output_dimension == model.embedding_.shape[1] == 3
     again = model.with_dimension(3)
     assert (again.embedding_ == model.embedding_).all()
@@ -88,27 +86,32 @@ def test_scores_are_correlations_of_signal_and_reconstruction(lorenz, model):
         x, r = np.asarray(test.signal)[rows].ravel(), rebuilt[rows].ravel()
         assert value == pytest.approx(np.corrcoef(x, r)[0, 1], rel=1e-9)
     assert unit == "correlation"
-    assert np.mean(values) > 0.8
+    assert np.mean(values) > 0.65
     assert np.max(chance) < 0.3
     assert model.score(test) == pytest.approx(np.mean(values))
     table = model.reconstruction(test)
     assert list(table["correlation"]) == list(values)
     assert table["r2"].iloc[0] == pytest.approx(
-        1 - np.var((np.asarray(test.signal) - rebuilt)[:250]) / np.var(test.signal[:250]), rel=1e-6
+        1 - np.var((np.asarray(test.signal) - rebuilt)[:300]) / np.var(test.signal[:300]), rel=1e-6
     )
 
 
-def test_spikes_that_are_smoothed():
-    spikes = iso.simulate.lorenz(
-        seed=0, n_samples=3000, n_units=60, mixing="nonlinear", observation="poisson",
-        rate=20.0, dt=0.02, n_trials=10,
-    )  # fmt: skip
-    smooth = iso.preprocess.smooth(iso.preprocess.square_root(spikes), 0.1)
-    train, test = smooth.split(test=0.3)
-    model = iso.MIND(3, **QUICK | {"landmarks": 400, "n_trees": 40}).fit(train)
-    found = float(iso.scores.recovery(model.transform(test), test.truth))
-    assert found > float(iso.scores.recovery(iso.PCA(3).fit(train).transform(test), test.truth))
-    assert model.reconstruction(test)["r2"].mean() > r2_of_pca(train, test, 3) + 0.05
+@pytest.mark.slow
+def test_spikes_that_are_smoothed_say_more_by_mind_than_by_pca():
+    for seed in range(3):
+        spikes = iso.simulate.lorenz(
+            seed=seed, n_samples=8000, n_units=60, mixing="nonlinear", observation="poisson",
+            rate=20.0, dt=0.02, n_trials=20,
+        )  # fmt: skip
+        smooth = iso.preprocess.smooth(iso.preprocess.square_root(spikes), 0.1)
+        train, test = smooth.split(test=0.3)
+        model = iso.MIND(3, random_state=0, n_trees=50, landmarks=600).fit(train)
+        found, linear = (
+            float(iso.scores.recovery(m.transform(test), test.truth))
+            for m in (model, iso.PCA(3).fit(train))
+        )
+        assert found > max(0.92, linear)
+        assert model.reconstruction(test)["r2"].mean() > r2_of_pca(train, test, 3) + 0.05
 
 
 # -- walls ----------------------------------------------------------------------------------------
@@ -129,11 +132,11 @@ def test_transitions_never_cross_a_trial(monkeypatch):
     settings = {"n_trees": 3, "min_leaf": 5, "pca_variance": 1.0, "random_state": 0}
     recording = iso.Recording(signal, 10.0, trials=trials)
     model = iso.MIND(2, landmarks="all", **settings).fit(recording)
-    leaving = [t for a, b in zip(trials["start"], trials["stop"], strict=True) for t in range(a, b - 1)]
+    leaving = [*range(5, 24), *range(25, 39), *range(40, 54)]
     x, y, landmarks = seen[0]
-    project = lambda rows: (signal[rows] - model.mean_) @ model.components_.T  # noqa: E731
-    np.testing.assert_allclose(x, project(leaving), atol=1e-12)
-    np.testing.assert_allclose(y, project(np.array(leaving) + 1), atol=1e-12)
+    scores = (signal - model.mean_) @ model.components_.T
+    np.testing.assert_allclose(x, scores[leaving], atol=1e-12)
+    np.testing.assert_allclose(y, scores[np.array(leaving) + 1], atol=1e-12)
     assert model.landmarks_.tolist() == leaving
     np.testing.assert_allclose(landmarks, x, atol=0)
     model.set_params(outside_trials=True, landmarks=20).fit(recording)
@@ -153,13 +156,25 @@ def test_order_of_trials_changes_nothing_but_the_draws():
     np.testing.assert_allclose(b[np.ix_(turned, turned)], a, atol=1e-9)
 
 
+def test_missing_values_outside_trials_matter_to_nothing(lorenz, model):
+    signal = np.array(lorenz[1].signal)
+    signal[:100] = np.nan
+    trials = pd.DataFrame({"start": [100, 500], "stop": [450, 900]})
+    score = model.goodness_parts(iso.Recording(signal, 100.0, trials=trials))[0]
+    assert len(score) == 2
+    known = model.goodness_parts(iso.Recording(signal[500:], 100.0))[0]
+    assert score[1] == pytest.approx(known[0], rel=1e-9)
+    iso.MIND(2, **QUICK | {"n_trees": 2}).fit(iso.Recording(signal, 100.0, trials=trials))
+
+
 def test_embedding_of_a_sample_depends_on_nothing_else(lorenz, model):
     x = np.asarray(lorenz[1].signal)[:40]
     whole = model.transform(x)
-    np.testing.assert_allclose(np.concatenate([model.transform(r[None]) for r in x]), whole, atol=1e-6)
+    alone = np.concatenate([model.transform(row[None]) for row in x])
+    np.testing.assert_allclose(alone, whole, atol=1e-6)
     rebuilt = model.inverse_transform(whole.reshape(4, 10, 3))
-    assert rebuilt.shape == (4, 10, 30)
-    np.testing.assert_allclose(rebuilt.reshape(40, 30), model.inverse_transform(whole), atol=1e-6)
+    assert rebuilt.shape == (4, 10, 50)
+    np.testing.assert_allclose(rebuilt.reshape(40, 50), model.inverse_transform(whole), atol=1e-6)
 
 
 # -- settings -------------------------------------------------------------------------------------
@@ -215,7 +230,7 @@ def test_components_keep_their_share_of_variance():
         ({"n_directions": True}, "n_directions must be .* got True"),
         ({"min_leaf": 0}, "min_leaf must be a whole number of at least 1, got 0"),
         ({"mds_iterations": -1}, "mds_iterations must be a whole number of at least 0, got -1"),
-        ({"landmarks": "most"}, "landmarks must be 'auto', 'all' or a whole number > 1, got 'most'"),
+        ({"landmarks": "most"}, "landmarks must be 'auto', 'all' or a whole .* got 'most'"),
         ({"landmarks": 1}, "landmarks must be .* got 1"),
         ({"min_leaf": 99}, r"min_leaf must be at most .* 98 transitions \(100 samples in 2 segm"),
         ({"landmarks": 99}, "landmarks must be at most the number of transitions; got 99 and 98"),
@@ -253,7 +268,8 @@ def test_few_transitions_make_one_leaf_with_a_warning_and_enough_make_none(loren
 def test_silent_bins_are_survived():
     """States that repeat exactly have no finite density; nothing becomes NaN."""
     rng = np.random.default_rng(0)
-    counts = rng.poisson(np.exp(np.cumsum(0.3 * rng.standard_normal((400, 1)), axis=0) - 2), (400, 6))
+    drive = np.cumsum(0.3 * rng.standard_normal((400, 1)), axis=0) - 2
+    counts = rng.poisson(np.exp(drive), (400, 6))
     model = iso.MIND(2, **QUICK | {"landmarks": "all", "n_trees": 10}).fit(counts.astype(float))
     assert len(model.landmarks_) < 400
     assert np.isfinite(model.transform(counts.astype(float))).all()
@@ -267,9 +283,10 @@ def test_more_channels_than_samples_and_single_precision():
     assert np.isfinite(model.transform(x)).all()
 
 
-def test_settings_survive_a_copy(model):
-    assert dataclasses.is_dataclass(model.map_)
-    assert model.settings_["map"] == {
-        "n_neighbors": model.map_.n_neighbors,
-        "ridge": model.map_.ridge,
-    }
+def test_settings_say_what_was_used(model):
+    assert model.settings_["components"] == len(model.components_)
+    assert model.settings_["landmarks"] == len(model.landmarks_) == 250
+    for found, name in ((model.map_, "map"), (model.inverse_map_, "inverse_map")):
+        used = {"n_neighbors": found.n_neighbors, "ridge": found.ridge}
+        assert model.settings_[name] == used
+        assert 1 < found.n_neighbors <= 50

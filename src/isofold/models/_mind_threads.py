@@ -23,14 +23,19 @@ def one_blas_thread() -> AbstractContextManager:
     return threadpool_limits(1, user_api="blas")
 
 
+def n_threads() -> int:
+    """As many as `NPROC` says, or as the machine has processors."""
+    return int(os.environ.get("NPROC") or os.cpu_count() or 1)
+
+
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """`function` of every item, in order, on as many threads as `NPROC` or the machine has.
+    """`function` of every item, in order.
 
     >>> in_threads(abs, [-1, 2])
     [1, 2]
     """
-    threads = int(os.environ.get("NPROC") or os.cpu_count() or 1)
-    if threads == 1:
+    items = list(items)
+    if min(n_threads(), len(items)) < 2:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(n_threads()) as pool:
         return list(pool.map(function, items))

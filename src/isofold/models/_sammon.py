@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import njit
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import minimize
 
-from ._mind_threads import in_threads
+from ._mind_threads import n_threads
 
 Array = NDArray[np.float64]
 
@@ -32,9 +33,7 @@ def classical_mds(distances: Array, output_dimension: int) -> Array:
     return z * np.where(np.take_along_axis(z, np.abs(z).argmax(axis=0)[None], 0) < 0, -1, 1)
 
 
-def sammon(
-    distances: Array, output_dimension: int, n_iterations: int = 400
-) -> tuple[Array, float]:
+def sammon(distances: Array, output_dimension: int, n_iterations: int = 400) -> tuple[Array, float]:
     """Coordinates (point, latent) that minimise Sammon's stress, and the stress.
 
     Σ_{i<j} (D_ij − d_ij)² / D_ij  /  Σ_{i<j} D_ij, d the distances of the coordinates: near points
@@ -64,19 +63,22 @@ def sammon(
     rng = np.random.default_rng(0)
     # A latent that classical scaling left empty would have no gradient to leave zero by.
     start += 1e-6 * spread * rng.standard_normal(start.shape)
-    found = minimize(
-        stress_of(distances),
-        start.ravel(),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": n_iterations, "ftol": 1e-9, "gtol": 1e-9},
-    )
+    with ThreadPoolExecutor(n_threads()) as pool:
+        found = minimize(
+            stress_of(distances, pool.map),
+            start.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": n_iterations, "ftol": 1e-9, "gtol": 1e-9},
+        )
     z = found.x.reshape(start.shape)
     return z - z.mean(axis=0), float(found.fun)
 
 
-def stress_of(distances: Array) -> Callable[[Array], tuple[float, Array]]:
-    """Flat coordinates → Sammon's stress and its gradient."""
+def stress_of(
+    distances: Array, each: Callable[..., Iterable] = map
+) -> Callable[[Array], tuple[float, Array]]:
+    """Flat coordinates → Sammon's stress and its gradient; `each` maps blocks of rows."""
     n = len(distances)
     total = distances.sum() / 2
     distances = np.ascontiguousarray(distances)
@@ -84,10 +86,11 @@ def stress_of(distances: Array) -> Callable[[Array], tuple[float, Array]]:
     def stress(flat: Array) -> tuple[float, Array]:
         columns = np.ascontiguousarray(flat.reshape(n, -1).T)
         gradient, rows = np.zeros_like(columns), np.zeros(n)
-        in_threads(
-            lambda first: _rows(columns, distances, first, min(first + ROWS, n), rows, gradient),
-            range(0, n, ROWS),
-        )
+
+        def block(first: int) -> None:
+            _rows(columns, distances, first, min(first + ROWS, n), rows, gradient)
+
+        list(each(block, range(0, n, ROWS)))
         return rows.sum() / (2 * total), gradient.T.ravel() / total
 
     return stress

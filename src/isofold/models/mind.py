@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -20,19 +18,11 @@ from ._base import Estimator
 from ._inputs import gather, positional, used_segments
 from ._mind_landmarks import choose_landmarks
 from ._mind_maps import LocalLinear, fit_map
+from ._mind_rules import BOUNDS, check_settings, check_transitions, landmark_count
 from ._mind_threads import one_blas_thread
 
-AUTO_LANDMARKS = 1000
 CHANCE_DRAWS = 20
-_BOUNDS: dict[str, tuple[type, float, float]] = {
-    "output_dimension": (Integral, 1, np.inf),
-    "pca_variance": (Real, 0, 1),
-    "n_trees": (Integral, 1, np.inf),
-    "n_directions": (Integral, 1, np.inf),
-    "min_leaf": (Integral, 1, np.inf),
-    "leaf_variance": (Real, 0, 1),
-    "mds_iterations": (Integral, 0, np.inf),
-}
+"""Permutations of samples."""
 
 
 class MIND(Estimator):
@@ -135,8 +125,9 @@ class MIND(Estimator):
     def fit(self, X: Any, *y: Any, labels: Any = None, trials: Any = None, **keyword: Any) -> Self:
         """Learn the manifold; labels are accepted and not used."""
         inputs = gather(self, X, positional(y, keyword), labels, trials, reset=True)
-        _check_settings(self)
+        check_settings(self.get_params(deep=False))
         start, stop = used_segments(inputs.recording, self.outside_trials)
+        check_transitions(self.min_leaf, int(np.sum(stop - start - 1)), len(start))
         rng = np.random.default_rng(self.random_state)
         self._seed = rng.integers(2**63, size=2).tolist()
         with one_blas_thread():
@@ -144,7 +135,9 @@ class MIND(Estimator):
             points = self._learn_space(np.asarray(inputs.recording.signal)[used])
             last = np.cumsum(stop - start) - 1  # has no successor in its segment
             leaving = np.delete(np.arange(len(used)), last)
-            chosen = leaving[self._choose(points[leaving], len(start))]
+            count = landmark_count(self.landmarks, len(leaving))
+            place = np.random.default_rng(self._seeds()[0])
+            chosen = leaving[choose_landmarks(points[leaving], count, place)]
             keep = self._learn_distances(points[leaving], points[leaving + 1], points[chosen])
             self.landmarks_ = used[chosen[keep]]
             self._points = points[chosen[keep]]
@@ -164,14 +157,15 @@ class MIND(Estimator):
         >>> train, test = lorenz.split(test=0.3)
         >>> model = iso.MIND(1, n_trees=10, min_leaf=20, landmarks=100, random_state=0).fit(train)
         >>> r2 = [model.with_dimension(d).reconstruction(test)["r2"].mean() for d in (1, 2)]
-        >>> r2[1] > r2[0]
+        >>> bool(r2[1] > r2[0])
         True
         """
         check_is_fitted(self)
         other = clone(self).set_params(output_dimension=output_dimension)
-        _check_settings(other)
         given = other.get_params(deep=False)
-        vars(other).update({k: v for k, v in vars(self).items() if k not in given})
+        check_settings(given)
+        for name in vars(self).keys() - given.keys():
+            setattr(other, name, getattr(self, name))
         with one_blas_thread():
             other._lay_out()
         return other
@@ -191,23 +185,19 @@ class MIND(Estimator):
         count what channels differ in on average: put them beside PCA's, not beside 0.
         """
         check_is_fitted(self)
-        recording = gather(self, X, trials=trials).recording
-        start, stop = used_segments(recording, self.outside_trials)
-        signal = np.asarray(recording.signal)
-        return _agreement(signal, self._rebuilt(recording), start, stop)
+        return _agreement(*self._beside(gather(self, X, trials=trials).recording))
 
     def goodness_parts(
         self, recording: Recording, seed: int = 0
     ) -> tuple[NDArray[np.float64], str, NDArray[np.float64]]:
         """Correlation of signal and reconstruction per segment; chance: that of other samples."""
-        start, stop = used_segments(recording, self.outside_trials)
-        signal, rebuilt = np.asarray(recording.signal), self._rebuilt(recording)
-        found = _agreement(signal, rebuilt, start, stop)["correlation"].to_numpy()
-        rng, used = np.random.default_rng(seed), expand(start, stop)
-        chance, other = [], rebuilt.copy()
-        for _ in range(CHANCE_DRAWS):
-            other[used] = rebuilt[rng.permutation(used)]
-            chance.append(_agreement(signal, other, start, stop)["correlation"].mean())
+        signal, rebuilt, stop = self._beside(recording)
+        found = _agreement(signal, rebuilt, stop)["correlation"].to_numpy()
+        rng = np.random.default_rng(seed)
+        chance = [
+            _agreement(signal, rng.permutation(rebuilt), stop)["correlation"].mean()
+            for _ in range(CHANCE_DRAWS)
+        ]
         return found, self.score_unit_, np.asarray(chance)
 
     # -- fit, in steps -----------------------------------------------------------------------------
@@ -224,30 +214,6 @@ class MIND(Estimator):
         kept = min(int(np.sum(share < self.pca_variance - 1e-12)) + 1, len(share))
         self.components_, self.mean_ = pca.components_[:kept], pca.mean_
         return self._scores(rows)
-
-    def _choose(self, points: NDArray[np.float64], n_segments: int) -> Ints:
-        """Landmarks among states that have a successor, once there are enough of those."""
-        n = len(points)
-        what = f"{n} transitions ({n + n_segments} samples in {n_segments} segments)"
-        if self.min_leaf > n:
-            raise DataError(
-                f"min_leaf must be at most the number of transitions; got min_leaf="
-                f"{self.min_leaf} and {what}: lower it or give longer trials"
-            )
-        if n < 2 * self.min_leaf:
-            warnings.warn(
-                f"{what} cannot be cut into leaves of min_leaf={self.min_leaf}: every tree is one "
-                "leaf, which says the same of every state; lower min_leaf",
-                UserWarning,
-                stacklevel=3,
-            )
-        count = {"auto": min(n, AUTO_LANDMARKS), "all": None}.get(self.landmarks, self.landmarks)
-        if count is not None and count > n:
-            raise DataError(
-                f"landmarks must be at most the number of transitions; got {count} and {what}: "
-                "lower it or use 'all'"
-            )
-        return choose_landmarks(points, count, np.random.default_rng(self._seeds()[0]))
 
     def _learn_distances(
         self, x: NDArray[np.float64], y: NDArray[np.float64], landmarks: NDArray[np.float64]
@@ -279,7 +245,7 @@ class MIND(Estimator):
         self.inverse_map_ = fit_map(self.embedding_, self._points, np.random.default_rng(folds))
         self.output_dimension_ = self.output_dimension
         self.settings_ = {
-            **{name: getattr(self, name) for name in _BOUNDS},
+            **{name: getattr(self, name) for name in BOUNDS},
             "landmarks": n,
             "components": len(self.components_),
             "map": _chosen(self.map_),
@@ -300,8 +266,13 @@ class MIND(Estimator):
             z = self.map_(self._scores(recording.signal))
         return z, np.zeros(len(z), bool)
 
-    def _rebuilt(self, recording: Recording) -> NDArray:
-        return self.inverse_transform(self._embed(recording)[0])
+    def _beside(self, recording: Recording) -> tuple[NDArray, NDArray, Ints]:
+        """Signal and reconstruction of the segments that count, and where each stops in them."""
+        start, stop = used_segments(recording, self.outside_trials)
+        signal = np.asarray(recording.signal)[expand(start, stop)].astype(np.float64)
+        with one_blas_thread():
+            z = self.map_(self._scores(signal))
+        return signal, self.inverse_transform(z), np.cumsum(stop - start)
 
     def _arrays(self) -> dict[str, NDArray]:
         return {
@@ -314,41 +285,30 @@ class MIND(Estimator):
         }
 
     def _facts(self) -> dict[str, Any]:
-        names = ("stress_", "density_ratio_", "settings_", "_seed")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "stress": self.stress_,
+            "density_ratio": self.density_ratio_,
+            "settings": self.settings_,
+            "seed": self._seed,
+        }
 
     def _restore(self, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
         self.components_, self.mean_ = arrays["components"], arrays["mean"]
         self.landmarks_, self._points = arrays["landmarks"], arrays["points"]
         self.embedding_ = arrays["embedding"]
         self.geodesic_distances_ = arrays["geodesic_distances"]
-        vars(self).update(facts)
-        self.map_ = LocalLinear(self._points, self.embedding_, **facts["settings_"]["map"])
-        self.inverse_map_ = LocalLinear(
-            self.embedding_, self._points, **facts["settings_"]["inverse_map"]
-        )
+        self.stress_, self.density_ratio_ = facts["stress"], facts["density_ratio"]
+        self.settings_, self._seed = facts["settings"], facts["seed"]
+        there, back = self.settings_["map"], self.settings_["inverse_map"]
+        self.map_ = LocalLinear(self._points, self.embedding_, **there)
+        self.inverse_map_ = LocalLinear(self.embedding_, self._points, **back)
         self.output_dimension_ = self.embedding_.shape[1]
 
 
-def _check_settings(model: MIND) -> None:
-    """Refuse settings that mean nothing, before any work."""
-    for name, (kind, low, high) in _BOUNDS.items():
-        value = getattr(model, name)
-        if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
-            number = "a whole number" if kind is Integral else "a share"
-            upper = f" and at most {high}" if high < np.inf else ""
-            raise DataError(f"{name} must be {number} of at least {low}{upper}, got {value!r}")
-    value = model.landmarks
-    number = isinstance(value, Integral) and not isinstance(value, bool) and value > 1
-    if not number and value not in ("auto", "all"):
-        raise DataError(f"landmarks must be 'auto', 'all' or a whole number > 1, got {value!r}")
-
-
-def _agreement(signal: NDArray, rebuilt: NDArray, start: Ints, stop: Ints) -> pd.DataFrame:
+def _agreement(signal: NDArray, rebuilt: NDArray, stop: Ints) -> pd.DataFrame:
     """Correlation and R² of all entries of each segment; 0 where nothing changes."""
     found = []
-    for a, b in zip(start, stop, strict=True):
-        x, r = signal[a:b].ravel().astype(np.float64), rebuilt[a:b].ravel()
+    for x, r in zip(np.split(signal, stop[:-1]), np.split(rebuilt, stop[:-1]), strict=True):
         spread = x.std() * r.std()
         along = np.mean((x - x.mean()) * (r - r.mean())) / spread if spread > 0 else 0.0
         found.append((along, 1 - np.var(x - r) / x.var() if x.var() > 0 else 0.0))
