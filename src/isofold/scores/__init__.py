@@ -8,6 +8,7 @@ from .consistency import consistency
 from .consistency_score import consistency_score
 from .control import control
 from .decode import decode
+from .dimension import dimension
 from .goodness_of_fit import goodness_of_fit
 from .infonce_loss import (
     goodness_of_fit_history,
@@ -31,6 +32,7 @@ __all__ = [
     "consistency_score",
     "control",
     "decode",
+    "dimension",
     "goodness_of_fit",
     "goodness_of_fit_history",
     "goodness_of_fit_score",
