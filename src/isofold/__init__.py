@@ -27,6 +27,7 @@ _DOOR = {
     "CIiVAE": "models",
     "TCL": "models",
     "PCL": "models",
+    "MIND": "models",
     "METHODS": "models",
     "load": "models",
     "fit_seeds": "models",

@@ -14,6 +14,7 @@ from ._seeds import fit_seeds
 from .cebra import CEBRA
 from .ciivae import CIiVAE
 from .ivae import IVAE
+from .mind import MIND
 from .pca import PCA
 from .pcl import PCL
 from .pivae import PiVAE
@@ -24,6 +25,7 @@ __all__ = [
     "CEBRA",
     "IVAE",
     "METHODS",
+    "MIND",
     "PCA",
     "PCL",
     "TCL",
@@ -93,6 +95,12 @@ METHODS: dict[str, Method] = {
     ),
     "tcl": Method(TCL, "nonlinear ICA: features that tell stretches of time, or labels, apart"),
     "pcl": Method(PCL, "nonlinear ICA: features that tell neighbours in time from random pairs"),
+    "mind": Method(MIND, "manifold from how probable it is to get from one state to another"),
+    "mind-nieh-2021": Method(
+        MIND,
+        "MIND with larger leaves, more directions, and every state laid out",
+        {"n_directions": 20, "min_leaf": 500, "landmarks": "all"},
+    ),
 }
 """Every name that a study or `isofold embed` can give; docs/choose-a-method.md says when to."""
 
