@@ -29,13 +29,13 @@ SMALL = {
     "pcl": LATENT,
     "umap": {"output_dimension": 2, "n_neighbors": 10, "n_epochs": 60},
     "tsne": {"output_dimension": 2, "n_iter": 60, "early_exaggeration_iter": 40},
-    "isomap": {"output_dimension": 2},
+    "isomap": {"output_dimension": 2, "max_samples": 800},
     "factor-analysis": {"output_dimension": 2},
-    "gpfa": {"output_dimension": 2, "em_max_iters": 5},
+    "gpfa": {"output_dimension": 2, "em_max_iters": 2},
     "diffusion-map": {"output_dimension": 2},
 }
 LABELS = ["position", "direction"]
-SLOW = {"cebra-hybrid", "ivae", "ciivae", "conv-pivae", "conv-ciivae", "pcl", "umap"}
+SLOW = {"cebra-hybrid", "ivae", "ciivae", "conv-pivae", "conv-ciivae", "pcl", "umap", "tsne"}
 """Another row of the fast tests has the same code under it, or compiling it takes long: these run
 in `make test-slow`."""
 CLASSICAL = {"pca", "umap", "tsne", "isomap", "factor-analysis", "gpfa", "diffusion-map"}

@@ -72,10 +72,10 @@ class SampleModel(Estimator):
         rng = np.random.default_rng(seed)
         orders = [np.arange(len(z)), *(rng.permutation(len(z)) for _ in range(CHANCE_DRAWS))]
         values = [
-            pd.Series(trust(rank, nearest(z[order], k))).groupby(segment).mean().to_numpy()
+            pd.Series(trust(rank, nearest(z[order], k))).groupby(segment).mean().to_numpy(float)
             for order in orders
         ]
-        return values[0], self.score_unit_, np.array([v.mean() for v in values[1:]])
+        return np.asarray(values[0]), self.score_unit_, np.mean(values[1:], axis=1)
 
     def _embed(self, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
         z = self._place(np.asarray(recording.signal, np.float64))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.sparse import csr_array, diags_array
+from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from ..errors import DataError
 from ..scores._graph import pieces
@@ -130,6 +131,7 @@ class DiffusionMap(SampleModel):
         return self.functions_ * self.eigenvalues_**self.diffusion_time
 
     def _width(self, last: Floats) -> float:
+        width: float | str
         if self.epsilon == "auto":
             width = float(np.median(last**2))
             found = "half of the samples equal all their neighbours"
@@ -153,9 +155,7 @@ class DiffusionMap(SampleModel):
         kernel = thin @ kernel @ thin
         degree = kernel.sum(axis=1)
         root = diags_array(degree**-0.5)
-        walk = (root @ kernel @ root).toarray()  # dense: eigenvalues crowd near 1
-        wanted = (len(walk) - self.output_dimension - 1, len(walk) - 1)
-        size, vector = eigh(walk, subset_by_index=wanted, overwrite_a=True)
+        size, vector = _largest(root @ kernel @ root, self.output_dimension + 1)
         if size[0] <= 0:
             raise DataError(
                 f"the kernel has {int(np.sum(size > 0)) - 1} slow directions; lower "
@@ -191,3 +191,13 @@ class DiffusionMap(SampleModel):
         self.eigenvalues_, self.density_ = arrays["eigenvalues"], arrays["density"]
         self.settings_, self.epsilon_ = facts["settings"], facts["epsilon"]
         self.output_dimension_ = len(self.eigenvalues_)
+
+
+def _largest(walk: csr_array, n: int) -> tuple[Floats, Floats]:
+    """Largest eigenvalues, ascending, and their vectors."""
+    size = walk.shape[0]
+    try:
+        start = np.linspace(-1, 1, size)
+        return eigsh(walk, n, which="LA", v0=start, ncv=min(size, max(80, 2 * n + 1)))
+    except ArpackNoConvergence:  # near 1 eigenvalues can crowd: then all of them, slowly
+        return eigh(walk.toarray(), subset_by_index=(size - n, size - 1))

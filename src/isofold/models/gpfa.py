@@ -17,6 +17,7 @@ from ..errors import DataError
 from ..recording import Recording
 from ..trials import Ints, expand
 from ._base import Estimator
+from ._gaussian_process import Processes
 from ._inputs import gather, positional, used_segments
 from ._sample_model import CHANCE_DRAWS, Floats, require_dimension
 from ._shared_variance import alone, torn
@@ -27,7 +28,7 @@ PIECE = 20
 TAU = 5.0
 """First guess of the time scale, in samples: elephant's 100 ms in bins of 20 ms."""
 ARRAYS = (
-    *("loadings", "mean", "variance", "noise_variance"),
+    *("loadings", "mean", "train_mean", "variance", "noise_variance"),
     *("active", "gamma", "eps", "time_scales"),
 )
 """Fitted arrays that a file holds."""
@@ -129,7 +130,7 @@ class GPFA(Estimator):
         signal = np.asarray(recording.signal, np.float64)
         rows = signal[expand(start, stop)]
         self._check(rows, recording)
-        self.mean_, self.variance_ = rows.mean(axis=0), rows.var(axis=0)
+        self.train_mean_, self.variance_ = rows.mean(axis=0), rows.var(axis=0)
         self.active_ = self.variance_ > 0
         first, last = windows(start, stop, PIECE)
         pieces = _sequences([signal[a:b, self.active_] for a, b in zip(first, last, strict=True)])
@@ -160,8 +161,10 @@ class GPFA(Estimator):
         require_dimension(self.output_dimension, most, "channels that vary, samples − 1")
         if self.window < 2:
             raise DataError(f"window must be at least 2 samples, got {self.window}")
-        if self.tau_init is not None and not self.tau_init > 0:
-            raise DataError(f"tau_init is a time in seconds and must be positive: {self.tau_init}")
+        given = {"tau_init": self.tau_init, "eps_init": self.eps_init}
+        for name, value in given.items():
+            if value is not None and not value > 0:
+                raise DataError(f"{name} must be positive, got {value}")
 
     def _guess(self, rows: Floats, tau: float) -> dict[str, Any]:
         """Where expectation maximisation starts: factor analysis, as in elephant."""
@@ -181,6 +184,7 @@ class GPFA(Estimator):
     def _learned(self, found: dict[str, Any], rate: float) -> None:
         self.loadings_ = np.zeros((len(self.active_), self.output_dimension))
         self.loadings_[self.active_] = found["C"]
+        self.mean_ = self.train_mean_.copy()
         self.mean_[self.active_] = found["d"]
         self.noise_variance_ = np.zeros(len(self.active_))
         self.noise_variance_[self.active_] = np.diag(found["R"])
@@ -188,24 +192,14 @@ class GPFA(Estimator):
         self.time_scales_ = 1 / np.sqrt(self.gamma_) / rate
         self.output_dimension_ = self.output_dimension
 
-    def _infer(self, pieces: Sequence[Floats], likelihood: bool = False) -> tuple[list, float]:
-        """Orthonormal latents (time, latent) of every piece, and the log-likelihood of all."""
-        core = require("elephant.gpfa.gpfa_core", "gpfa", "GPFA")
-        loadings = self.loadings_[self.active_]
-        facts = {
-            "covType": "rbf",
-            "gamma": self.gamma_,
-            "eps": self.eps_,
-            "d": self.mean_[self.active_],
-            "C": loadings,
-            "R": np.diag(self.noise_variance_[self.active_]),
-            "notes": {"RforceDiagonal": True},
-        }
-        sequences = _sequences([piece[:, self.active_] for piece in pieces])
-        found, total = core.exact_inference_with_ll(sequences, facts, get_ll=likelihood)
-        _, size, right = np.linalg.svd(loadings, full_matrices=False)
-        turn = upright(right.T) * size
-        return [one["latent_variable"].T @ turn for one in found], float(total)
+    def _processes(self) -> Processes:
+        return Processes(
+            self.loadings_[self.active_],
+            self.mean_[self.active_],
+            self.noise_variance_[self.active_],
+            self.gamma_,
+            self.eps_,
+        )
 
     def goodness_parts(
         self, recording: Recording, seed: int = 0
@@ -214,36 +208,38 @@ class GPFA(Estimator):
         start, stop = used_segments(recording, self.outside_trials)
         rows = np.asarray(recording.signal, np.float64)[expand(start, stop)]
         border = np.concatenate([[0], np.cumsum(stop - start)])
-        gain = [self._gain(rows, border[[i]], border[[i + 1]]) for i in range(len(start))]
         rng = np.random.default_rng(seed)
-        chance = []
-        for _ in range(CHANCE_DRAWS):
-            moved = torn(rows, border[:-1], border[1:], rng)
-            chance.append(self._gain(moved, border[:-1], border[1:]))
-        return np.asarray(gain), self.score_unit_, np.asarray(chance)
+        draws = [rows, *(torn(rows, border[:-1], border[1:], rng) for _ in range(CHANCE_DRAWS))]
+        segments = [one for draw in draws for one in np.split(draw, border[1:-1])]
+        gain = self._gain(segments).reshape(len(draws), len(start))
+        return gain[0], self.score_unit_, gain[1:] @ (stop - start) / len(rows)
 
-    def _gain(self, rows: Floats, start: Ints, stop: Ints) -> float:
-        """Mean bits a sample of the stretches, each cut where it is longer than a window."""
-        pieces: list[Floats] = []
-        for a, b in zip(start, stop, strict=True):
-            pieces += np.array_split(rows[a:b], -(-(b - a) // self.window))
-        _, together = self._infer(pieces, likelihood=True)
-        used = np.concatenate(pieces)[:, self.active_]
-        own = alone(used, self.mean_[self.active_], self.variance_[self.active_]).sum()
-        return float(together - own) / np.log(2) / len(used)
+    def _gain(self, segments: list[Floats]) -> Floats:
+        """Bits a sample of each segment, cut where it is longer than a window."""
+        segments = [one[:, self.active_] for one in segments]
+        cuts = [np.array_split(one, -(-len(one) // self.window)) for one in segments]
+        _, nats = self._processes().infer([piece for pieces in cuts for piece in pieces])
+        first = np.cumsum([0, *(len(pieces) for pieces in cuts[:-1])])
+        together = np.add.reduceat(nats, first)
+        mean, variance = self.train_mean_[self.active_], self.variance_[self.active_]
+        own = np.array([alone(one, mean, variance).sum() for one in segments])
+        return (together - own) / np.log(2) / np.array([len(one) for one in segments])
 
     def _embed(self, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
         signal, table = np.asarray(recording.signal, np.float64), recording.segments
         first, last = windows(
             table["start"].to_numpy(), table["stop"].to_numpy(), self.window, self.window // 2
         )
-        latents, _ = self._infer([signal[a:b] for a, b in zip(first, last, strict=True)])
+        pieces = [signal[a:b, self.active_] for a, b in zip(first, last, strict=True)]
+        latents, _ = self._processes().infer(pieces)
+        _, size, right = np.linalg.svd(self.loadings_, full_matrices=False)
+        turn = upright(right.T) * size
         left, right = first.copy(), last.copy()
         shared = first[1:] < last[:-1]  # with the window before: each up to the middle
         left[1:][shared] = right[:-1][shared] = ((first[1:] + last[:-1]) // 2)[shared]
         z = np.empty((len(signal), self.output_dimension_))
         for latent, start, a, b in zip(latents, first, left, right, strict=True):
-            z[a:b] = latent[a - start : b - start]
+            z[a:b] = latent[a - start : b - start] @ turn
         return z, np.zeros(len(z), bool)
 
     def _arrays(self) -> dict[str, NDArray]:

@@ -40,7 +40,7 @@ class Isomap(SampleModel):
     outside_trials
         Also learn from samples that lie in no trial.
     random_state
-        Seed of the eigensolver's start; changes last bits only.
+        Accepted for the sake of one interface; nothing is drawn.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class Isomap(SampleModel):
         centred = square - self.mean_ - self.mean_[:, None] + self.mean_.mean()
         if np.abs(centred).max() < 1e-100:
             raise DataError("Isomap needs samples that differ; all of them are equal")
-        start = np.random.default_rng(seed).uniform(-1, 1, len(keep))
+        start = np.linspace(-1, 1, len(keep))
         size, vector = eigsh(centred, self.output_dimension, which="LA", v0=start)
         self.eigenvalues_, vector = size[::-1], upright(vector[:, ::-1])
         if self.eigenvalues_[-1] <= 1e-12 * self.eigenvalues_[0]:
