@@ -125,7 +125,8 @@ def test_umap_is_that_of_umap_learn():
     umap = pytest.importorskip("umap")
     ours = build("umap").fit(X)
     seed = int(np.random.default_rng(0).integers(2**31))
-    theirs = umap.UMAP(n_neighbors=10, n_epochs=60, random_state=seed, n_jobs=1).fit(X)
+    settings = {"n_neighbors": 10, "n_epochs": 60, "init": "pca", "n_jobs": 1}
+    theirs = umap.UMAP(random_state=seed, **settings).fit(X)
     np.testing.assert_array_equal(ours.embedding_, theirs.embedding_)
     alone = np.vstack([theirs.transform(row[None]) for row in NEW])
     # its distances are in single precision, and their last bits seed its random steps
@@ -374,9 +375,12 @@ def test_only_learning_tsne_and_umap_needs_an_optional_package(name, monkeypatch
     [
         ("umap", {"n_neighbors": 240}, r"n_neighbors must lie between 1 and 239 .*, got 240"),
         ("umap", {"metric": "hamming"}, "metric must be one of"),
-        ("umap", {"output_dimension": 239}, "between 1 and 238"),
+        ("umap", {"output_dimension": 239, "init": "random"}, "between 1 and 238"),
+        ("umap", {"output_dimension": 7}, "between 1 and 6 .*channels unless random"),
+        ("umap", {"init": "spectral"}, "init must be one of"),
         ("tsne", {"output_dimension": 4}, r"between 1 and 3 .*, got 4"),
         ("tsne", {"perplexity": 100}, r"at most a third .*79\.7 here, got 100"),
+        ("tsne", {"initialization": "spectral"}, "initialization must be one of"),
         ("tsne", {"metric": "correlation"}, "metric must be one of"),
         ("isomap", {"n_neighbors": 0}, "n_neighbors must lie between 1 and 239"),
         ("isomap", {"metric": "hamming"}, "metric must be one of"),
@@ -386,6 +390,7 @@ def test_only_learning_tsne_and_umap_needs_an_optional_package(name, monkeypatch
         ("diffusion-map", {"n_neighbors": 500}, "n_neighbors must lie between"),
         ("factor-analysis", {"output_dimension": 7}, "between 1 and 6 .*6 channels"),
         ("gpfa", {"output_dimension": 7}, "between 1 and 6 .*channels that vary"),
+        ("gpfa", {"output_dimension": 0}, "between 1 and 6"),
         ("gpfa", {"window": 1}, "window must be at least 2"),
         ("gpfa", {"tau_init": 0.0}, "tau_init must be positive"),
         ("gpfa", {"eps_init": 0.0}, "eps_init must be positive"),
@@ -394,6 +399,12 @@ def test_only_learning_tsne_and_umap_needs_an_optional_package(name, monkeypatch
 def test_refuses_settings_that_break_a_rule(name, settings, message):
     with pytest.raises(DataError, match=message):
         build(name, **settings).fit(X)
+
+
+def test_gpfa_needs_two_channels_that_vary():
+    still = np.column_stack([X[:, 0], np.ones(len(X))])
+    with pytest.raises(DataError, match="at least 2 channels that vary; 1 of n_features = 2 do"):
+        build("gpfa", output_dimension=1).fit(still)
 
 
 def test_fitting_draws_nothing_from_the_global_generator():

@@ -7,16 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 from scipy.sparse import csr_array, diags_array
-from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from ..errors import DataError
 from ..scores._graph import pieces
 from ..scores._ranks import thinned
+from ._eigen import leading, upright
 from ._neighbors import Neighbors
 from ._sample_model import Floats, SampleModel, require_dimension, require_neighbors
-from .isomap import upright
 
 
 class DiffusionMap(SampleModel):
@@ -155,14 +153,14 @@ class DiffusionMap(SampleModel):
         kernel = thin @ kernel @ thin
         degree = kernel.sum(axis=1)
         root = diags_array(degree**-0.5)
-        size, vector = _largest(root @ kernel @ root, self.output_dimension + 1)
-        if size[0] <= 0:
+        size, vector = leading(root @ kernel @ root, self.output_dimension + 1)
+        if size[-1] <= 0:
             raise DataError(
                 f"the kernel has {int(np.sum(size > 0)) - 1} slow directions; lower "
                 f"output_dimension={self.output_dimension} or raise n_neighbors"
             )
         functions = vector * np.sqrt(degree.sum() / degree)[:, None]
-        return size[-2::-1], upright(functions[:, -2::-1])
+        return size[1:], upright(functions[:, 1:])
 
     def _place(self, rows: Floats) -> Floats:
         if not hasattr(self, "_search"):
@@ -191,13 +189,3 @@ class DiffusionMap(SampleModel):
         self.eigenvalues_, self.density_ = arrays["eigenvalues"], arrays["density"]
         self.settings_, self.epsilon_ = facts["settings"], facts["epsilon"]
         self.output_dimension_ = len(self.eigenvalues_)
-
-
-def _largest(walk: csr_array, n: int) -> tuple[Floats, Floats]:
-    """Largest eigenvalues, ascending, and their vectors."""
-    size = walk.shape[0]
-    try:
-        start = np.linspace(-1, 1, size)
-        return eigsh(walk, n, which="LA", v0=start, ncv=min(size, max(80, 2 * n + 1)))
-    except ArpackNoConvergence:  # near 1 eigenvalues can crowd: then all of them, slowly
-        return eigh(walk.toarray(), subset_by_index=(size - n, size - 1))

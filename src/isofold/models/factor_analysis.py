@@ -44,6 +44,8 @@ class FactorAnalysis(SampleModel):
     ----------
     components_, mean_, noise_variance_
         W, mean and the diagonal of Ψ.
+    n_iter_
+        Rounds of expectation maximisation.
 
     Raises
     ------
@@ -96,7 +98,8 @@ class FactorAnalysis(SampleModel):
         ).fit(rows)
         self.components_, self.mean_ = model.components_, model.mean_
         self.noise_variance_, self.variance_ = model.noise_variance_, rows.var(axis=0)
-        return {"svd_method": self.svd_method, "n_iter": model.n_iter_}
+        self.n_iter_ = int(model.n_iter_)
+        return {"svd_method": self.svd_method, "n_iter": self.n_iter_}
 
     def goodness_parts(
         self, recording: Recording, seed: int = 0
@@ -147,5 +150,5 @@ class FactorAnalysis(SampleModel):
     def _restore(self, arrays: dict[str, NDArray], facts: dict[str, Any]) -> None:
         self.components_, self.mean_ = arrays["components"], arrays["mean"]
         self.noise_variance_, self.variance_ = arrays["noise_variance"], arrays["variance"]
-        self.settings_ = facts["settings"]
+        self.settings_, self.n_iter_ = facts["settings"], facts["settings"]["n_iter"]
         self.output_dimension_ = len(self.components_)

@@ -17,11 +17,11 @@ from ..errors import DataError
 from ..recording import Recording
 from ..trials import Ints, expand
 from ._base import Estimator
+from ._eigen import upright
 from ._gaussian_process import Processes
 from ._inputs import gather, positional, used_segments
 from ._sample_model import CHANCE_DRAWS, Floats, require_dimension
 from ._shared_variance import alone, torn
-from .isomap import upright
 
 PIECE = 20
 """Samples of the pieces that are learned from, as in elephant."""
@@ -157,6 +157,11 @@ class GPFA(Estimator):
 
     def _check(self, rows: Floats, recording: Recording) -> None:
         n_active = int(np.sum(rows.var(axis=0) > 0))
+        if n_active < 2:
+            raise DataError(
+                f"GPFA needs at least 2 channels that vary; {n_active} of "
+                f"n_features = {rows.shape[1]} do"
+            )
         most = min(n_active, len(rows) - 1)
         require_dimension(self.output_dimension, most, "channels that vary, samples − 1")
         if self.window < 2:

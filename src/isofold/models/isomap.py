@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import eigsh
 
 from ..errors import DataError
 from ..scores._graph import geodesics, joined, neighbor_graph, pieces
 from ..scores._ranks import thinned
+from ._eigen import leading
 from ._neighbors import Neighbors, measured
 from ._sample_model import Floats, SampleModel, require_dimension, require_neighbors
 
@@ -101,9 +101,7 @@ class Isomap(SampleModel):
         centred = square - self.mean_ - self.mean_[:, None] + self.mean_.mean()
         if np.abs(centred).max() < 1e-100:
             raise DataError("Isomap needs samples that differ; all of them are equal")
-        start = np.linspace(-1, 1, len(keep))
-        size, vector = eigsh(centred, self.output_dimension, which="LA", v0=start)
-        self.eigenvalues_, vector = size[::-1], upright(vector[:, ::-1])
+        self.eigenvalues_, vector = leading(centred, self.output_dimension)
         if self.eigenvalues_[-1] <= 1e-12 * self.eigenvalues_[0]:
             raise DataError(
                 f"the distances between samples span {int(np.sum(self.eigenvalues_ > 0))} "
@@ -156,9 +154,3 @@ class Isomap(SampleModel):
         self.eigenvalues_, self.mean_ = arrays["eigenvalues"], arrays["mean"]
         self.settings_ = facts["settings"]
         self.output_dimension_ = len(self.eigenvalues_)
-
-
-def upright(vectors: Floats) -> Floats:
-    """Columns whose entry of largest size is positive: an eigenvector has no sign of its own."""
-    largest = np.argmax(np.abs(vectors), axis=0)
-    return vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])

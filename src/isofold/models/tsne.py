@@ -13,6 +13,7 @@ from ._sample_model import Floats, SampleModel, require_dimension
 
 MANY = 10_000
 """From so many samples on repulsion is interpolated (FFT) in one and two dimensions."""
+INITIALIZATIONS = ("pca", "random")
 METRICS = ("euclidean", "cosine")
 
 
@@ -41,7 +42,8 @@ class TSNE(SampleModel):
     exaggeration
         Attraction times this in the main phase too; None: 1.
     initialization
-        "pca", "spectral" or "random".
+        "pca" or "random". The package's "spectral" is not offered: its eigensolver differs from run
+        to run.
     outside_trials
         Also learn from samples that lie in no trial.
     random_state
@@ -129,6 +131,10 @@ class TSNE(SampleModel):
         require_dimension(self.output_dimension, min(3, *rows.shape), "3, samples and channels")
         if self.metric not in METRICS:
             raise DataError(f"metric must be one of {METRICS}, got {self.metric!r}")
+        if self.initialization not in INITIALIZATIONS:
+            raise DataError(
+                f"initialization must be one of {INITIALIZATIONS}, got {self.initialization!r}"
+            )
         if not 0 < self.perplexity <= (len(rows) - 1) / 3:
             raise DataError(
                 f"perplexity must be positive and at most a third of the other samples, "

@@ -16,6 +16,7 @@ from ._sample_model import Floats, SampleModel, require_dimension, require_neigh
 
 TRANSFORM_SEED = 42
 """As in umap-learn: placing new samples is not drawn anew for each seed of the fit."""
+INITS = ("pca", "random")
 FLOOR = 1.001e-3
 """Least width of a kernel as a share of the mean distance, umap-learn's .001 and a margin."""
 
@@ -43,7 +44,8 @@ class UMAP(SampleModel):
     n_epochs
         Passes of the layout; None: 500, or 200 for more than 10,000 samples.
     init
-        "spectral", "pca" or "random".
+        Where the layout starts: "pca" or "random". The package's own "spectral" is not offered: its
+        eigensolver differs from run to run.
     outside_trials
         Also learn from samples that lie in no trial.
     random_state
@@ -82,7 +84,7 @@ class UMAP(SampleModel):
         min_dist: float = 0.1,
         metric: str = "euclidean",
         n_epochs: int | None = None,
-        init: str = "spectral",
+        init: str = "pca",
         outside_trials: bool = False,
         random_state: Any = None,
     ):
@@ -100,7 +102,10 @@ class UMAP(SampleModel):
         if self.metric not in METRICS:
             raise DataError(f"metric must be one of {METRICS}, got {self.metric!r}")
         require_neighbors(self.n_neighbors, len(rows))
-        require_dimension(self.output_dimension, len(rows) - 2, "samples − 2")
+        if self.init not in INITS:
+            raise DataError(f"init must be one of {INITS}, got {self.init!r}")
+        most = len(rows) - 2 if self.init == "random" else min(len(rows) - 2, rows.shape[1])
+        require_dimension(self.output_dimension, most, "samples − 2, and channels unless random")
         layout = umap.UMAP(
             n_neighbors=self.n_neighbors,
             n_components=self.output_dimension,
