@@ -1,7 +1,7 @@
 """Threads of MIND: work that releases Python's lock, with bits that do not depend on their number.
 
-Every task writes what is its own, and BLAS is held to one thread a task: its sums would depend on
-how many there are, and for matrices of 50 × 50 its threads cost more than they bring.
+Every task writes what is its own, and BLAS and OpenMP are held to one thread a task: sums would
+depend on how many there are, and for matrices of 50 × 50 threads cost more than they bring.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def one_blas_thread() -> AbstractContextManager:
-    """Hold BLAS to one thread inside the block."""
+def one_thread_a_task() -> AbstractContextManager:
+    """Hold BLAS and OpenMP to one thread inside the block."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1, user_api="blas")
+    return threadpool_limits(1)
 
 
 def n_threads() -> int:

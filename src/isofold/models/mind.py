@@ -19,7 +19,7 @@ from ._inputs import gather, positional, used_segments
 from ._mind_landmarks import choose_landmarks
 from ._mind_maps import LocalLinear, fit_map
 from ._mind_rules import BOUNDS, check_settings, check_transitions, landmark_count
-from ._mind_threads import one_blas_thread
+from ._mind_threads import one_thread_a_task
 
 CHANCE_DRAWS = 20
 """Permutations of samples."""
@@ -130,7 +130,7 @@ class MIND(Estimator):
         check_transitions(self.min_leaf, int(np.sum(stop - start - 1)), len(start))
         rng = np.random.default_rng(self.random_state)
         self._seed = rng.integers(2**63, size=2).tolist()
-        with one_blas_thread():
+        with one_thread_a_task():
             used = expand(start, stop)
             points = self._learn_space(np.asarray(inputs.recording.signal)[used])
             last = np.cumsum(stop - start) - 1  # has no successor in its segment
@@ -166,7 +166,7 @@ class MIND(Estimator):
         check_settings(given)
         for name in vars(self).keys() - given.keys():
             setattr(other, name, getattr(self, name))
-        with one_blas_thread():
+        with one_thread_a_task():
             other._lay_out()
         return other
 
@@ -174,7 +174,7 @@ class MIND(Estimator):
         """The signal that an embedding stands for, (time, channel) or (trial, time, channel)."""
         check_is_fitted(self)
         z = np.asarray(z, np.float64)
-        with one_blas_thread():
+        with one_thread_a_task():
             scores = self.inverse_map_(z.reshape(-1, z.shape[-1]))
         return (scores @ self.components_ + self.mean_).reshape(*z.shape[:-1], -1)
 
@@ -262,7 +262,7 @@ class MIND(Estimator):
         return np.ascontiguousarray((np.asarray(signal) - self.mean_) @ self.components_.T)
 
     def _embed(self, recording: Recording) -> tuple[NDArray, NDArray[np.bool_]]:
-        with one_blas_thread():
+        with one_thread_a_task():
             z = self.map_(self._scores(recording.signal))
         return z, np.zeros(len(z), bool)
 
@@ -270,7 +270,7 @@ class MIND(Estimator):
         """Signal and reconstruction of the segments that count, and where each stops in them."""
         start, stop = used_segments(recording, self.outside_trials)
         signal = np.asarray(recording.signal)[expand(start, stop)].astype(np.float64)
-        with one_blas_thread():
+        with one_thread_a_task():
             z = self.map_(self._scores(signal))
         return signal, self.inverse_transform(z), np.cumsum(stop - start)
 
