@@ -1,6 +1,6 @@
 """A grid of the cebra package's own GridSearch, in its environment. Called by ../sweep.py.
 
-python grid_search.py JOB.json, with signals (npz: train, test, truth_train, truth_test), grid, fixed
+python grid_search.py JOB.json: signals (npz of train, test, truth_train, truth_test), grid, fixed
 and out.
 """
 

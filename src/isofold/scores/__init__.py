@@ -3,12 +3,15 @@
 from .align import Alignment, align
 from .bayes import PoissonBayes
 from .beyond_labels import beyond_labels
+from .cca import cca
 from .chance import blocks, surrogate, surrogate_within
+from .cka import cka
 from .consistency import consistency
 from .consistency_score import consistency_score
 from .control import control
 from .decode import decode
 from .dimension import dimension
+from .geodesic_correlation import geodesic_correlation
 from .goodness_of_fit import goodness_of_fit
 from .infonce_loss import (
     goodness_of_fit_history,
@@ -17,6 +20,7 @@ from .infonce_loss import (
     infonce_to_goodness_of_fit,
 )
 from .mcc import mcc
+from .neighbors import continuity, trustworthiness
 from .procrustes import procrustes
 from .recovery import recovery
 from .score import Score
@@ -28,11 +32,15 @@ __all__ = [
     "align",
     "beyond_labels",
     "blocks",
+    "cca",
+    "cka",
     "consistency",
     "consistency_score",
+    "continuity",
     "control",
     "decode",
     "dimension",
+    "geodesic_correlation",
     "goodness_of_fit",
     "goodness_of_fit_history",
     "goodness_of_fit_score",
@@ -43,4 +51,5 @@ __all__ = [
     "recovery",
     "surrogate",
     "surrogate_within",
+    "trustworthiness",
 ]
