@@ -4,6 +4,7 @@ from .align import Alignment, align
 from .bayes import PoissonBayes
 from .beyond_labels import beyond_labels
 from .chance import blocks, surrogate, surrogate_within
+from .choose_dimension import DimensionChoice, choose_dimension
 from .consistency import consistency
 from .consistency_score import consistency_score
 from .control import control
@@ -23,11 +24,13 @@ from .score import Score
 
 __all__ = [
     "Alignment",
+    "DimensionChoice",
     "PoissonBayes",
     "Score",
     "align",
     "beyond_labels",
     "blocks",
+    "choose_dimension",
     "consistency",
     "consistency_score",
     "control",
