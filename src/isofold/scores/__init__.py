@@ -6,6 +6,7 @@ from .beyond_labels import beyond_labels
 from .cca import cca
 from .chance import blocks, surrogate, surrogate_within
 from .cka import cka
+from .choose_dimension import DimensionChoice, choose_dimension
 from .consistency import consistency
 from .consistency_score import consistency_score
 from .control import control
@@ -27,6 +28,7 @@ from .score import Score
 
 __all__ = [
     "Alignment",
+    "DimensionChoice",
     "PoissonBayes",
     "Score",
     "align",
@@ -34,6 +36,7 @@ __all__ = [
     "blocks",
     "cca",
     "cka",
+    "choose_dimension",
     "consistency",
     "consistency_score",
     "continuity",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..trials import Ints
+from ._inputs import whole
 from ._linear import Floats
 from ._neighbors import neighbors
 from ._time_series import TimeSeries
@@ -60,7 +61,7 @@ def mle(
     series: TimeSeries, theiler: int, weights: Floats, seed: int, *, n_neighbors: int = 20
 ) -> Estimate:
     """1 / mean of log(T_k / T_j) over samples and j < k (MacKay & Ghahramani's average)."""
-    _check_neighbors(n_neighbors, 3)
+    whole("n_neighbors", n_neighbors, at_least=3)
     distance, _ = neighbors(series, n_neighbors, theiler)
     inverse = np.log(distance[:, -1:] / distance[:, :-1]).mean(axis=1)
     if not inverse.any():
@@ -83,7 +84,7 @@ def local_pca(
     alpha: float = FUKUNAGA_OLSEN,
 ) -> Estimate:
     """Mean over samples of how many directions their neighbours spread in."""
-    _check_neighbors(n_neighbors, 3)
+    whole("n_neighbors", n_neighbors, at_least=3)
     if criterion not in ("fukunaga-olsen", "participation-ratio"):
         raise DataError(
             f"criterion must be 'fukunaga-olsen' or 'participation-ratio', got {criterion!r}"
@@ -91,7 +92,8 @@ def local_pca(
     if not 0 < alpha < 1:
         raise DataError(f"alpha is a share between 0 and 1, got {alpha!r}")
     n = len(series.rows)
-    chosen = np.sort(np.random.default_rng([seed, 3]).permutation(n)[: max(int(n_points), 1)])
+    chosen = np.random.default_rng([seed, 3]).permutation(n)[: whole("n_points", n_points)]
+    chosen = np.sort(chosen)
     _, index = neighbors(series, n_neighbors, theiler, chosen)
     spectra = np.array([_spectrum(series.rows[near]) for near in index])
     if criterion == "fukunaga-olsen":
@@ -142,11 +144,3 @@ def _block_means(values: Floats, block: Ints, weights: Floats) -> Floats:
 def _by_sample(values: Floats, samples: NDArray | None = None) -> pd.Series:
     index = np.arange(len(values)) if samples is None else samples
     return pd.Series(values, pd.Index(index, name="sample"))
-
-
-def _check_neighbors(n_neighbors: int, at_least: int) -> None:
-    whole = isinstance(n_neighbors, int | np.integer) and not isinstance(n_neighbors, bool)
-    if not whole or n_neighbors < at_least:
-        raise DataError(
-            f"n_neighbors must be a whole number of at least {at_least}, got {n_neighbors!r}"
-        )

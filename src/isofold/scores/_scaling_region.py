@@ -1,13 +1,13 @@
 """Scaling region: over which radii the correlation sum is a power law, found by one rule.
 
 In every window of radii, log C is fitted by a parabola in log r: its slope D in the middle, and the
-change δ·D of the slope from one end to the other. The window with the smallest
+change Δ of the slope from one end to the other. The window with the smallest
 
-    |δ| + WIDTH / w + COUNT / √n + SCALE · u
+    |Δ| + WIDTH / w + COUNT / √n + SCALE · u
 
 is taken and D is its slope, where w is its width and u its distance from the largest radius (both
 in log r), and n the number of pairs within its smallest radius. The terms are what a slope can
-err by: |δ| where there is no power law (noise below, the size of the cloud above), WIDTH because
+err by: |Δ| where there is no power law (noise below, the size of the cloud above), WIDTH because
 fractals oscillate around theirs, COUNT because few pairs scatter, and SCALE because two power laws
 can both be straight: then the one at small radii is that of the noise.
 """
@@ -22,7 +22,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..errors import DataError
 from ._linear import Floats
 
-WIDTH, COUNT, SCALE = 0.05, 0.5, 0.04
+WIDTH, COUNT, SCALE = 0.1, 0.5, 0.08
+"""Chosen on the Lorenz and Hénon systems, circle, torus, sphere and noise of 1 to 5 dimensions,
+2,000 to 20,000 samples, with and without noise; half or double of each changes little."""
+
 FEWEST_PAIRS = 50
 MOST_OF_ALL_PAIRS = 0.2
 FEWEST_RADII = 6
@@ -30,7 +33,7 @@ FEWEST_RADII = 6
 
 @dataclass(frozen=True)
 class Region:
-    """The slope D of log C against log r from `r_low` to `r_high`, and its relative change δ."""
+    """The slope D of log C against log r from `r_low` to `r_high`, and its change Δ over these."""
 
     slope: float
     bend: float
@@ -50,13 +53,8 @@ def scaling_region(radii: Floats, within: Floats, pairs: float) -> Region:
     """
     windows = _windows(*_usable(radii, within, FEWEST_PAIRS, MOST_OF_ALL_PAIRS * pairs))
     slope, bend, first, last, low, high = windows
-    with np.errstate(divide="ignore"):
-        cost = (
-            np.abs(bend)
-            + WIDTH / (last - first)
-            + COUNT / np.sqrt(low)
-            + SCALE * (last.max() - last)
-        )
+    cost = np.abs(bend) + WIDTH / (last - first) + COUNT / np.sqrt(low)
+    cost += SCALE * (last.max() - last)
     best = int(np.argmin(np.where(slope > 0, cost, np.inf)))
     return Region(
         float(slope[best]),
@@ -109,9 +107,7 @@ def _fits(x: Floats, y: Floats, m: int) -> Floats:
     bow = t**2 - np.mean(t**2)
     runs = sliding_window_view(y, m)
     slope = runs @ t / (t @ t) / spacing
-    change = 2 * (runs @ bow) / (bow @ bow) * (m - 1) / spacing
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bend = change / slope
+    bend = 2 * (runs @ bow) / (bow @ bow) * (m - 1) / spacing
     first = np.arange(len(runs))
     last = first + m - 1
     return np.stack([slope, bend, x[first], x[last], np.exp(y[first]), np.exp(y[last])])

@@ -65,12 +65,12 @@ def auto_theiler(series: TimeSeries) -> int:
     """First lag at which the autocorrelation is below 1/e, in samples.
 
     Of all channels together, Σ_c ⟨x_c(t) x_c(t+lag)⟩ / Σ_c ⟨x_c²⟩ inside segments. Where it stays
-    above, whole segments are excluded against themselves.
+    above for a fifth of the longest segment, no segment is compared with itself.
 
     Raises
     ------
     DataError
-        It stays above in the only segment there is.
+        It stays above, and there is one segment only.
     """
     rows = series.rows - series.rows.mean(axis=0)
     starts = np.flatnonzero(np.diff(series.segment, prepend=-1))
@@ -82,16 +82,16 @@ def auto_theiler(series: TimeSeries) -> int:
         power = np.abs(np.fft.rfft(piece, 2 * n, axis=0)) ** 2
         total[:n] += np.fft.irfft(power.sum(axis=1))[:n]
         number[:n] += n - np.arange(n)
-    # beyond half of the longest segment there are too few pairs to tell
-    correlation = (total / number)[: max(longest // 2, 1)] / (total[0] / number[0])
+    # a longer memory leaves fewer than five independent stretches
+    correlation = (total / number)[: max(longest // 5, 1)] / (total[0] / number[0])
     below = np.flatnonzero(correlation < np.exp(-1))
     if len(below):
         return int(below[0])
     if len(pieces) > 1:
         return longest
     raise DataError(
-        "the signal does not forget itself: its autocorrelation stays above 1/e for half of its "
-        f"{longest} samples, so no pair is independent; remove the drift or give theiler="
+        "the signal does not forget itself: its autocorrelation stays above 1/e for a fifth of "
+        f"its {longest} samples, so few pairs are independent; remove the drift or give theiler="
     )
 
 
@@ -108,13 +108,13 @@ def _parts(signal: Any, groups: Any) -> tuple[Floats, NDArray, NDArray]:
         return rows_of(stacked.reshape(-1, stacked.shape[2]), "signal"), trial, trial
     rows = rows_of(signal, "signal")
     whole = np.zeros(len(rows), np.int64)
-    trial = trials_of(signal, groups, len(rows), "signal")
-    if trial is None:
+    given = trials_of(signal, groups, len(rows), "signal")
+    if given is None:
         return rows, _gaps(signal, whole), whole
-    keep = inside(trial)
+    keep = inside(given)
     one = is_embedding(signal) and groups is None and _one_trial(signal)
-    segment = _gaps(signal, whole if one else trial)
-    return rows[keep], segment[keep], trial[keep]
+    segment = _gaps(signal, np.where(keep, 0, -1) if one else given)
+    return rows[keep], segment[keep], given[keep]
 
 
 def _of_recording(recording: Recording, groups: Any) -> tuple[Floats, NDArray, NDArray]:

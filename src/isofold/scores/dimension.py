@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ._correlation_sum import PairCounts, pair_counts, pair_counts_of_matrix
 from ._geodesics import geodesics
-from ._inputs import split_of
+from ._inputs import split_of, whole
 from ._linear import Floats, percentiles, resampled
 from ._neighbor_dimension import Estimate, local_pca, mle, participation_ratio, two_nn
 from ._scaling_region import Region, region_within, scaling_region
@@ -37,7 +37,7 @@ def dimension(
 
     - "correlation": D = d log C / d log r with C(r) the share of pairs |x_i − x_j| ≤ r, over the
       scaling region that one rule finds. `parts`: slopes against r; `also`: `r_low`, `r_high`,
-      `decades` between them, `bend` (relative change of the slope over the region).
+      `decades` between them, `bend` (change of the slope over the region).
     - "geodesic": the same with distances along the cloud, N(r) of Nieh et al.
     - "two-nn": −log(1 − F(μ)) = D log μ, μ = r₂/r₁ of the two nearest neighbours.
     - "mle": 1/D = ⟨log T_k/T_j⟩ over samples and neighbours j < k at distances T.
@@ -93,8 +93,7 @@ def dimension(
     1.8
     """
     estimate = _chosen(estimator, options)
-    if n_bootstrap < 0:
-        raise DataError(f"n_bootstrap must be 0 or more, got {n_bootstrap}")
+    whole("n_bootstrap", n_bootstrap, at_least=0)
     series = TimeSeries.of(signal, groups)
     window = _window(series, theiler, estimator)
     weights = resampled(series.n_blocks, seed, n_bootstrap)
@@ -142,7 +141,8 @@ def _geodesic(
     distances: NDArray | None = None,
 ) -> Estimate:
     if distances is None:
-        step = max(int(np.ceil(len(series.rows) / n_points)), 1)
+        whole("n_neighbors", n_neighbors)
+        step = max(int(np.ceil(len(series.rows) / whole("n_points", n_points, at_least=20))), 1)
         places = np.arange(0, len(series.rows), step)
         along, part = geodesics(series.rows[places], n_neighbors)
         places = places[part]
@@ -157,6 +157,10 @@ def _slope(
     counts: PairCounts, weights: Floats, r_range: Range | None, pair_range: Range | None
 ) -> Estimate:
     """Slope of the correlation sum over the region asked for, or the one the rule finds."""
+
+    for name, given in (("r_range", r_range), ("pair_range", pair_range)):
+        if given is not None and not 0 <= given[0] < given[1]:
+            raise DataError(f"{name} must be (low, high) with 0 <= low < high, got {given!r}")
 
     def region(within: Floats, pairs: float) -> Region:
         if r_range is None and pair_range is None:
@@ -218,12 +222,7 @@ def _window(series: TimeSeries, theiler: int | str, estimator: str) -> int:
         return 1
     if theiler == "auto":
         return auto_theiler(series)
-    whole = isinstance(theiler, int | np.integer) and not isinstance(theiler, bool)
-    if not whole or int(theiler) < 1:
-        raise DataError(
-            f"theiler must be 'auto' or a whole number of samples of at least 1, got {theiler!r}"
-        )
-    return int(theiler)
+    return whole("theiler, where it is not 'auto',", theiler)
 
 
 def _checked(distances: NDArray, n: int) -> Floats:
