@@ -5,8 +5,8 @@ from .bayes import PoissonBayes
 from .beyond_labels import beyond_labels
 from .cca import cca
 from .chance import blocks, surrogate, surrogate_within
-from .cka import cka
 from .choose_dimension import DimensionChoice, choose_dimension
+from .cka import cka
 from .consistency import consistency
 from .consistency_score import consistency_score
 from .control import control
@@ -35,8 +35,8 @@ __all__ = [
     "beyond_labels",
     "blocks",
     "cca",
-    "cka",
     "choose_dimension",
+    "cka",
     "consistency",
     "consistency_score",
     "continuity",

@@ -31,6 +31,7 @@ from .pair_rows import Group, pair_rows
 from .place import Place, same_place
 from .score_rows import OUTSIDE, score_rows
 from .steps import apply_steps
+from .tables import write_small
 from .tasks import NO_CONTROL, Task
 
 HELD_OUT = "held_out_bits"
@@ -40,6 +41,9 @@ MOST_MAPS = 25_000
 """Stretches of memory, of which Linux allows a process 65,530; each program that JAX compiles holds
 several, and without any left the process dies."""
 
+COMPILES = 0.2
+"""Seconds below which a run has compiled nothing."""
+
 
 def execute(task: Task, results: str | Path) -> str:
     """Run a task into its folder; "done", or "error" where it failed and says why."""
@@ -48,9 +52,11 @@ def execute(task: Task, results: str | Path) -> str:
         return DONE
     _check_code(task)
     warm()
+    start = perf_counter()
     with run_folder.new_run(place.path, task.key, task.settings()) as folder:
         _execute(located(task, place), folder)
-    _let_go()
+    if perf_counter() - start > COMPILES:
+        _let_go()
     return _kept(task, place)
 
 
@@ -121,10 +127,10 @@ def _execute(task: Task, folder: Path) -> None:
     if hasattr(model, "save"):
         model.save(folder / run_folder.MODEL)
     save_embedding(embedding, folder / run_folder.EMBEDDING)
-    loss_log(model).to_parquet(folder / run_folder.LOG)
-    rows.to_parquet(folder / run_folder.SCORES)
+    write_small(loss_log(model), folder / run_folder.LOG)
+    write_small(rows, folder / run_folder.SCORES)
     if ranks is not None:
-        ranks.to_parquet(folder / run_folder.ATTRIBUTION)
+        write_small(ranks, folder / run_folder.ATTRIBUTION)
     run_folder.write_json(folder / run_folder.TIMING, seconds)
 
 
