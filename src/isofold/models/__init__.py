@@ -13,23 +13,37 @@ from ._files import read_model
 from ._seeds import fit_seeds
 from .cebra import CEBRA
 from .ciivae import CIiVAE
+from .diffusion_map import DiffusionMap
+from .factor_analysis import FactorAnalysis
+from .gpfa import GPFA
+from .isomap import Isomap
 from .ivae import IVAE
+from .mind import MIND
 from .pca import PCA
 from .pcl import PCL
 from .pivae import PiVAE
 from .tcl import TCL
+from .tsne import TSNE
+from .umap import UMAP
 from .vae import VAE
 
 __all__ = [
     "CEBRA",
+    "GPFA",
     "IVAE",
     "METHODS",
+    "MIND",
     "PCA",
     "PCL",
     "TCL",
+    "TSNE",
+    "UMAP",
     "VAE",
     "CIiVAE",
+    "DiffusionMap",
     "Estimator",
+    "FactorAnalysis",
+    "Isomap",
     "Method",
     "PiVAE",
     "fit_seeds",
@@ -93,6 +107,18 @@ METHODS: dict[str, Method] = {
     ),
     "tcl": Method(TCL, "nonlinear ICA: features that tell stretches of time, or labels, apart"),
     "pcl": Method(PCL, "nonlinear ICA: features that tell neighbours in time from random pairs"),
+    "mind": Method(MIND, "manifold from how probable it is to get from one state to another"),
+    "mind-nieh-2021": Method(
+        MIND,
+        "MIND with larger leaves, more directions, and every state laid out",
+        {"n_directions": 20, "min_leaf": 500, "landmarks": "all"},
+    ),
+    "umap": Method(UMAP, "a layout that keeps neighbours (needs umap-learn)"),
+    "tsne": Method(TSNE, "a layout of neighbourhood probabilities (needs openTSNE)"),
+    "isomap": Method(Isomap, "distances along the data, laid out in few dimensions"),
+    "factor-analysis": Method(FactorAnalysis, "shared latents beside noise of each channel's own"),
+    "gpfa": Method(GPFA, "factor analysis whose latents are smooth in time (needs elephant)"),
+    "diffusion-map": Method(DiffusionMap, "slow directions of a random walk between neighbours"),
 }
 """Every name that a study or `isofold embed` can give; docs/choose-a-method.md says when to."""
 

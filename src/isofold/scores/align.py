@@ -11,10 +11,10 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from ..errors import DataError
+from ._canonical import correlations
 from ._inputs import is_embedding, rows_of, split_of
 from ._linear import Floats, LeastSquares, Sums, percentiles, r2, resampled
 from ._matching import SameLabels, SameSamples, match
-from .mcc import correlations
 from .procrustes import rotation
 from .score import Score
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import rankdata
 
 from ..errors import DataError
+from ._canonical import canonical, correlations
 from ._halves import Fitter, Judge, Pair, held_out
 from ._linear import Floats
 from .score import Score
@@ -66,7 +66,7 @@ def mcc(
 
     def make(rows: Floats) -> Fitter:
         def fit(known: Floats) -> Judge:
-            turn_z, turn_y = _canonical(rows, known) if kind == "weak" else (None, None)
+            turn_z, turn_y = canonical(rows, known) if kind == "weak" else (None, None)
             matrix = correlations(_turn(rows, turn_z), _turn(known, turn_y), ranks)
             left, right = linear_sum_assignment(-np.abs(matrix))
             n_columns = known.shape[1]
@@ -85,29 +85,3 @@ def mcc(
 
 def _turn(rows: Floats, directions: Floats | None) -> Floats:
     return rows if directions is None else rows @ directions
-
-
-def correlations(a: Floats, b: Floats, ranks: bool = False) -> Floats:
-    """(column of a, column of b); 0 where a column is constant."""
-    a, b = (_standard(rankdata(x, axis=0) if ranks else x) for x in (a, b))
-    return a.T @ b
-
-
-def _standard(rows: Floats) -> Floats:
-    centred = rows - rows.mean(axis=0)
-    norm = np.linalg.norm(centred, axis=0)
-    return centred / np.where(norm > 0, norm, 1)
-
-
-def _canonical(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Directions of canonical correlation, from the singular values of the whitened product."""
-    white_a, white_b = _whitening(a), _whitening(b)
-    product = ((a - a.mean(axis=0)) @ white_a).T @ ((b - b.mean(axis=0)) @ white_b)
-    left, _, right = np.linalg.svd(product, full_matrices=False)
-    return white_a @ left, white_b @ right.T
-
-
-def _whitening(rows: Floats) -> Floats:
-    _, size, right = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
-    real = size > size[0] * 1e-10 if len(size) else size > 0
-    return right[real].T / size[real]

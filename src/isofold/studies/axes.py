@@ -70,6 +70,22 @@ def one_point(point: Point) -> dict[str, Any]:
     return {"grid": {key: [value] for key, value in point.items()}} if point else {}
 
 
+def point_of(block: Mapping[str, Any]) -> dict[str, Any]:
+    """The point of a block that a study wrote out (axes of one value)."""
+    return points(split(block)[1], "")[0]
+
+
+def name_of(block: Mapping[str, Any], without: Sequence[str] = ("path",)) -> str:
+    """The name, with its point, of a block that a study wrote out.
+
+    >>> block = {"method": "pca", "grid": {"output_dimension": [2], "x": [3]}}
+    >>> name_of(block), name_of(block, without=["x"])
+    ('pca (output_dimension=2, x=3)', 'pca (output_dimension=2)')
+    """
+    name = str(block.get("name") or block.get("method"))
+    return named(name, {k: v for k, v in point_of(block).items() if k not in without})
+
+
 def _put(table: dict[str, Any], path: list[str], value: Any, where: str) -> None:
     first, *rest = path
     if not rest:

@@ -12,7 +12,10 @@ from typing import Any
 _BLOCK = 1 << 20
 _RENDERING = ("cli", "report", "plot", "app")
 """Parts of the package that no score depends on."""
-_READING = ("claim_spec.py", "claim_rows.py", "claims.py", "_bootstrap.py", "_numbers.py")
+_READING = (
+    *("claim_spec.py", "claim_rows.py", "claims.py", "sweep_spec.py", "sweeps.py"),
+    *("_bootstrap.py", "_numbers.py"),
+)
 """What `studies` only reads scores with."""
 
 

@@ -29,7 +29,7 @@ from .keys import code_version
 from .load import load_binned, load_session
 from .pair_rows import Group, pair_rows
 from .place import Place, same_place
-from .score_rows import score_rows
+from .score_rows import OUTSIDE, score_rows
 from .steps import apply_steps
 from .tables import write_small
 from .tasks import NO_CONTROL, Task
@@ -43,9 +43,6 @@ several, and without any left the process dies."""
 
 COMPILES = 0.2
 """Seconds below which a run has compiled nothing."""
-
-OUTSIDE = "outside"
-"""`split` of samples that are neither trained on nor scored."""
 
 
 def execute(task: Task, results: str | Path) -> str:
@@ -118,7 +115,7 @@ def _execute(task: Task, folder: Path) -> None:
         split = split_names(recording, train, test)
         embedding = embedding.assign_coords(split=("time", split))
     with _timed(seconds, "score"):
-        rows = score_rows(task, model, embedding, test)
+        rows = score_rows(task, model, embedding, test, recording)
     ranks = None
     if task.attribution:
         with _timed(seconds, "attribution"):

@@ -18,6 +18,8 @@ from .run_folder import MANIFEST, PAGE, PAIRS, SCORES, STUDY, read_json, run_pat
 if TYPE_CHECKING:
     import xarray as xr
 
+    from .sweeps import Sweep
+
 _READ_OF_ALL = (
     *(run_folder.DONE, run_folder.ERROR, run_folder.SETTINGS, run_folder.TIMING, run_folder.LOG),
 )
@@ -134,6 +136,19 @@ class Results:
         from .claims import answered
 
         return answered(self)
+
+    def sweeps(self) -> list[Sweep]:
+        """Scores along the axes of the study: its `[[sweeps]]` blocks, each with a `table` (one row
+        a line and value of the axis), the `runs` behind it and `findings` in words.
+
+        Raises
+        ------
+        StudyError
+            study.toml holds a sweep that is none.
+        """
+        from .sweeps import swept
+
+        return swept(self)
 
     def settings(self, key: str) -> dict[str, Any]:
         """What the run was given, and what its "auto" settings resolved to (`resolved`)."""

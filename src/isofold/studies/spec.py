@@ -16,6 +16,7 @@ from .cluster_spec import ClusterSpec
 from .method_spec import MethodSpec
 from .recording_spec import RecordingSpec, found_files
 from .score_spec import CONTROLS, ScoreSpec
+from .sweep_spec import SweepSpec
 
 Estimators = Mapping[str, Callable[..., Any]]
 """Names and factories of estimators beyond `isofold.METHODS`."""
@@ -34,10 +35,11 @@ class Study:
         Title of the report.
     recordings
         Tables as in a study file (`path`, `name`, `subject`, `read`, `restrict`, `bin`, `choose`,
-        `steps`), or `Recording` objects; those are saved beside the results.
+        `steps`; or `simulate`; axes as below), or `Recording` objects; those are saved beside the
+        results.
     methods
         Names of `isofold.METHODS` or "raw", or tables: `method`, `name`, `labels`, `steps`,
-        `grid`, and any setting of the estimator.
+        `transform`, axes in `grid`, `zip` and `sample`, and any setting of the estimator.
     seeds
         One run a seed: `random_state` of the estimator.
     folds
@@ -57,6 +59,9 @@ class Study:
     claims
         Tables with `says`, `score`, `better`, `than`: what the study is expected to show. They
         change no run; `Results.claims` and the report say which hold.
+    sweeps
+        Tables with `asks`, `score`, `along`: a score against an axis. They change no run;
+        `Results.sweeps` and the report draw them and say what they show.
     cluster
         Table of the jobs of SLURM in which runs execute (docs/scale.md). It is no part of what is
         run, and of no run's key.
@@ -89,6 +94,7 @@ class Study:
     controls: Sequence[str] = ()
     attribution: Sequence[str] = ()
     claims: Sequence[Any] = ()
+    sweeps: Sequence[Any] = ()
     cluster: Any = None
     estimators: Estimators = field(default_factory=dict, repr=False, compare=False)
 
@@ -117,6 +123,10 @@ class Study:
         self._check_scored_methods()
         put("claims", tuple(_each(self.claims, "claims", ClaimSpec.of, empty=True)))
         self._check_claims()
+        put("sweeps", tuple(_each(self.sweeps, "sweeps", SweepSpec.of, empty=True)))
+        points = [{**s.point} for s in (*self.methods, *self.recordings)]
+        for number, sweep in enumerate(self.sweeps):
+            sweep.check(f"sweeps[{number}]", points, self.scores or ())
         put("cluster", ClusterSpec.of(self.cluster))
 
     @classmethod
@@ -172,6 +182,8 @@ class Study:
         tables["scores"] = [s.to_dict() for s in self.scores or ()]
         if self.claims:
             tables["claims"] = [c.to_dict() for c in self.claims]
+        if self.sweeps:
+            tables["sweeps"] = [s.to_dict() for s in self.sweeps]
         if self.cluster:
             tables["cluster"] = self.cluster.to_dict()
         return tables
@@ -206,7 +218,7 @@ class Study:
 
 _KEYS = (
     *("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls"),
-    *("attribution", "claims", "cluster"),
+    *("attribution", "claims", "sweeps", "cluster"),
 )
 
 
