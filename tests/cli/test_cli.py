@@ -15,7 +15,7 @@ import pytest
 from isofold import cli, open_results
 from isofold.errors import DataError
 
-COMMANDS = ["demo", "inspect", "embed", "run", "report", "methods"]
+COMMANDS = ["demo", "inspect", "embed", "run", "report", "methods", "dispatch", "worker"]
 
 
 @pytest.fixture
@@ -146,6 +146,12 @@ def test_a_failed_run_is_said_and_exits_1(recording_file, tmp_path, capsys):
         (["run", "unknown.toml", "--jobs", "3"], 2, "No such option"),
         (["run", "unknown.toml", "--serial", "--workers", "2"], 2, "--serial has one process"),
         (["run", "unknown.toml", "--scheduler", "tcp://x:1", "--workers", "2"], 2, "own workers"),
+        (["run", "unknown.toml", "--serial", "--memory", "1 GiB"], 2, "--serial has one process"),
+        (["run", "unknown.toml", "--memory", "much"], 2, "unknown.toml"),
+        (["run", "small.toml", "--memory", "much"], 2, "memory must be an amount"),
+        (["dispatch", "small.toml"], 2, "Missing option '--jobs'"),
+        (["worker"], 2, "Missing argument 'JOB.json'"),
+        (["worker", "text"], 2, "text is not a job file of isofold dispatch"),
         (["report"], 2, "Missing argument 'DIR'"),
         (["report", "none"], 2, "'none' does not exist"),
         (["report", "empty"], 2, "holds study.toml; 'empty' does not"),
@@ -158,6 +164,7 @@ def test_wrong_use(arguments, code, message, recording_file, tmp_path, capsys, m
     (tmp_path / "empty").mkdir()
     study_file(tmp_path, recording='path = "none.npz"').rename(tmp_path / "missing.toml")
     study_file(tmp_path, method='method = "pcca"').rename(tmp_path / "unknown.toml")
+    study_file(tmp_path).rename(tmp_path / "small.toml")
     assert cli.call(arguments) == code
     said = capsys.readouterr()
     assert message in said.err
@@ -172,9 +179,17 @@ def test_debug_shows_the_traceback(tmp_path, monkeypatch):
         cli.call(["--debug", "inspect", str(tmp_path / "text")])
 
 
-@pytest.mark.parametrize("workers", [["--serial"], ["--workers", "1"]])
-def test_ctrl_c(recording_file, tmp_path, workers):
-    """A real signal to a real process group: exit 130, one line, no process is left."""
+@pytest.mark.parametrize(
+    ("workers", "sent", "code"),
+    [
+        (["--serial"], signal.SIGINT, 130),
+        (["--workers", "1"], signal.SIGINT, 130),
+        (["--workers", "1"], signal.SIGTERM, 143),
+    ],
+)
+def test_signals(recording_file, tmp_path, workers, sent, code):
+    """A real signal: one line, its exit code, no process is left. A terminal sends Ctrl-C to the
+    whole group, a batch system sends SIGTERM to the main process."""
     path = study_file(tmp_path)
     path.write_text(path.read_text().replace("n_chance = 3", "n_chance = 1000000"))  # for hours
     arguments = [sys.executable, "-m", "isofold", "run", str(path), "--out", str(tmp_path / "out")]
@@ -186,9 +201,9 @@ def test_ctrl_c(recording_file, tmp_path, workers):
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("out/runs/.tmp-*")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    (os.killpg if sent == signal.SIGINT else os.kill)(process.pid, sent)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert said.strip().splitlines()[-1] == "isofold: interrupted; runs that are done are kept"
     assert "Traceback" not in said
     deadline = time.monotonic() + 10  # the group is gone, or goes within seconds

@@ -12,7 +12,9 @@ import xarray as xr
 from isofold.errors import StudyError
 from isofold.studies import open_results
 from isofold.studies.embedding_store import load_embedding, save_embedding
+from isofold.studies.results import SCORE_COLUMNS
 from isofold.studies.run_folder import finished, new_run, run_path, status, sweep
+from isofold.studies.tables import tidy, write_table
 
 SETTINGS = {
     "key": "k1", "recording": "rat", "subject": None, "method": "pca", "seed": 0, "fold": 1,
@@ -109,3 +111,21 @@ def test_results_reads_what_was_written(tmp_path):
 def test_a_folder_without_results_is_refused(tmp_path):
     with pytest.raises(StudyError, match=r"holds study\.toml.* does not"):
         open_results(tmp_path)
+
+
+def test_tables_open_without_us(tmp_path):
+    """pandas, DuckDB and Polars read what a study leaves."""
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    rows = [
+        {"method": "pca", "seed": seed, "value": 0.5 + seed, "set.temperature": temperature}
+        for seed, temperature in enumerate(["auto", 1.0, None])
+    ]
+    path = tmp_path / "scores.parquet"
+    write_table(tidy(rows, SCORE_COLUMNS), path)
+    assert pd.read_parquet(path)["value"].tolist() == [0.5, 1.5, 2.5]
+    query = f"select avg(value), count(\"set.temperature\") from '{path}' where method = 'pca'"
+    assert duckdb.sql(query).fetchall() == [(1.5, 2)]
+    table = polars.read_parquet(path)
+    assert table["set.temperature"].to_list() == ["auto", "1.0", None]
+    assert table["seed"].to_list() == [0, 1, 2]

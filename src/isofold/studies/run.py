@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import StudyError
 from . import run_folder
-from .cluster_spec import ClusterSpec
+from .cluster_spec import ClusterSpec, check_memory
 from .executor import Executor, HereExecutor, SerialExecutor
 from .manifest import now
 from .one_run import compare, describe, execute, record
@@ -111,6 +111,8 @@ def check_options(
         )
     if scheduler and (workers or memory):
         raise StudyError("a scheduler has its own workers; drop workers and memory, or scheduler")
+    if memory is not None:
+        check_memory(memory, "memory")
     if workers is not None and workers < 1:
         raise StudyError(f"workers must be at least 1, got {workers}")
 
