@@ -35,7 +35,17 @@ SMALL = {
     "diffusion-map": {"output_dimension": 2},
 }
 LABELS = ["position", "direction"]
-SLOW = {"cebra-hybrid", "ivae", "ciivae", "conv-pivae", "conv-ciivae", "pcl", "umap", "tsne"}
+SLOW = {
+    "cebra-hybrid",
+    "ivae",
+    "ciivae",
+    "conv-pivae",
+    "conv-ciivae",
+    "pcl",
+    "umap",
+    "tsne",
+    "gpfa",
+}
 """Another row of the fast tests has the same code under it, or compiling it takes long: these run
 in `make test-slow`."""
 CLASSICAL = {"pca", "umap", "tsne", "isomap", "factor-analysis", "gpfa", "diffusion-map"}
