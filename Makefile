@@ -4,8 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 INPUTS := pyproject.toml constraints.txt
+# Recordings of github.com/nelpy/example-data, and where they stand once converted.
+NELPY  ?= ../shared/data
+DATA   ?= .data
 
-.PHONY: demo test test-slow bench lint types format clean
+.PHONY: demo studies test test-slow bench lint types format clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -23,6 +26,20 @@ $(VENV)/.dev: $(VENV)/.core
 
 demo: $(VENV)/.core
 	$(BIN)/isofold demo
+
+# All that a study may name; of real recordings, those that are found.
+$(VENV)/.studies: $(VENV)/.core
+	$(PIP) -e ".[umap,tsne,gpfa,topology,dimension]"
+	@touch $@
+
+$(DATA)/linear-track.nwb: $(VENV)/.core
+	@mkdir -p $(DATA)
+	@if [ -d "$(NELPY)/nelpy_linear_track" ]; then \
+	  $(BIN)/python benchmarks/convert_nelpy.py linear-track "$(NELPY)/nelpy_linear_track" $@; \
+	else echo "no recording in $(NELPY)/nelpy_linear_track: its studies are skipped (NELPY=...)"; fi
+
+studies: $(VENV)/.studies $(DATA)/linear-track.nwb
+	DATA=$(abspath $(DATA)) $(BIN)/python studies/run_all.py
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto

@@ -17,7 +17,16 @@ import isofold as iso
 from isofold import cli
 from isofold.models import METHODS, _vae_recipe
 from isofold.models._inputs import gather
-from isofold.studies import claim_spec, method_spec, recording_spec, score_spec, spec, steps
+from isofold.studies import (
+    axes,
+    claim_spec,
+    method_spec,
+    recording_spec,
+    score_spec,
+    spec,
+    steps,
+    sweep_spec,
+)
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -127,9 +136,9 @@ def test_every_method_has_its_paragraph():
 def test_every_key_of_a_study_file_is_explained():
     tables = (
         *(spec._KEYS, recording_spec._KEYS, recording_spec._BIN, recording_spec._RESTRICT),
-        *(recording_spec._CHOOSE, method_spec._OWN, score_spec._KEYS, score_spec._DECODE),
-        *score_spec._KEYS.values(),
-        claim_spec._KEYS,
+        *(recording_spec._CHOOSE, method_spec._OWN, score_spec._OWN, score_spec._DECODE),
+        *score_spec._OWN.values(),
+        *(axes.AXES, axes._RANGE, claim_spec._KEYS, sweep_spec._KEYS),
         *steps.step_names().items(),
     )
     keys = {k for table in tables for part in table for k in np.atleast_1d(part)}

@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 import isofold as iso
 from isofold.errors import DataError
 from isofold.simulate import _observe
-from isofold.simulate.lorenz import BETA, RHO, SIGMA, _advance, _velocity
+from isofold.simulate.lorenz import BETA, RHO, SIGMA, _runge_kutta, _velocity
 from isofold.simulate.place_cells import _firing_rates, _Run
 
 SMALL = {
@@ -71,7 +71,7 @@ def test_runge_kutta_is_of_fourth_order():
     exact = solve_ivp(
         lambda _, s: _velocity(s), (0, 0.5), start, method="DOP853", rtol=1e-13, atol=1e-13
     )
-    error = [np.abs(_advance(start, 0.5 / n, n) - exact.y[:, -1]).max() for n in (50, 100, 200)]
+    error = [np.abs(_runge_kutta(start, 0.5 / n, n) - exact.y[:, -1]).max() for n in (50, 100, 200)]
     np.testing.assert_allclose(np.log2(np.divide(error[:-1], error[1:])), 4.0, atol=0.05)
 
 

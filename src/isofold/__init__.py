@@ -27,6 +27,7 @@ _DOOR = {
     "CIiVAE": "models",
     "TCL": "models",
     "PCL": "models",
+    "MIND": "models",
     "UMAP": "models",
     "TSNE": "models",
     "Isomap": "models",

@@ -13,6 +13,7 @@ from isofold.models._variational import Variational
 
 STEPS = {"max_iterations": 40, "batch_size": 64, "num_negatives": 64}
 LATENT = {"output_dimension": 2, "max_iterations": 40, "batch_size": 64}
+FOREST = {"output_dimension": 2, "n_trees": 5, "min_leaf": 15, "landmarks": 150}
 SMALL = {
     "pca": {"output_dimension": 2},
     "cebra-time": {"output_dimension": 3, **STEPS},
@@ -27,6 +28,8 @@ SMALL = {
     "conv-poisson-ciivae": LATENT,
     "tcl": LATENT,
     "pcl": LATENT,
+    "mind": FOREST,
+    "mind-nieh-2021": FOREST | {"landmarks": "all"},
     "umap": {"output_dimension": 2, "n_neighbors": 10, "n_epochs": 60},
     "tsne": {"output_dimension": 2, "n_iter": 60, "early_exaggeration_iter": 40},
     "isomap": {"output_dimension": 2, "max_samples": 800},
@@ -45,6 +48,7 @@ SLOW = {
     "umap",
     "tsne",
     "gpfa",
+    "mind-nieh-2021",
 }
 """Another row of the fast tests has the same code under it, or compiling it takes long: these run
 in `make test-slow`."""
@@ -208,7 +212,7 @@ def test_refuses_unknown_labels_and_mixed_forms(method, rat):
 def test_several_recordings_are_fitted_together_or_refused_with_what_to_do(method, rat):
     other = iso.simulate.place_cells(seed=1, n_laps=12, n_units=17)
     both = [dataclasses.replace(rat, name="a"), dataclasses.replace(other, name="b")]
-    if method in {*CLASSICAL, "tcl", "pcl"}:
+    if method in {*CLASSICAL, "mind", "mind-nieh-2021", "tcl", "pcl"}:
         with pytest.raises(DataError, match=r"one recording at a time, got 2; .*consistency"):
             make(method).fit(both, labels=LABELS)
     else:
@@ -229,7 +233,9 @@ def test_known_truth_is_recovered(method):
         seed=0, n_samples=2000, n_units=20, mixing="linear", noise=0.1, n_trials=10
     )
     train, test = circle.split(test=0.3)
-    settings = {} if method in CLASSICAL else {"max_iterations": 200, "learning_rate": 1e-2}
+    settings = {"max_iterations": 200, "learning_rate": 1e-2}
+    if "max_iterations" not in SMALL[method]:
+        settings = {}
     if issubclass(iso.METHODS[method].estimator, Variational):
         settings["observation"] = "gaussian"  # the circle has values, not counts
     name = next(iter(circle.labels))

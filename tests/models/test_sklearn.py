@@ -31,6 +31,7 @@ def expected_failures(estimator):
 @parametrize_with_checks(
     [
         iso.PCA(output_dimension=1),
+        iso.MIND(output_dimension=1, n_trees=3, min_leaf=2, random_state=0),
         iso.CEBRA("offset1-model", output_dimension=2, **QUICK),
         iso.CEBRA("offset10-model", output_dimension=2, **QUICK),
         iso.CIiVAE(decoder="mlp", **EVIDENCE),

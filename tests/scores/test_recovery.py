@@ -142,3 +142,12 @@ def test_missing_values_are_named():
     truth[4, 1] = np.inf
     with pytest.raises(MissingValuesError, match=r"truth must be finite.*sample 4, column 1"):
         recovery(Z, truth)
+
+
+def test_a_collapsed_embedding_recovers_nothing_rather_than_minus_infinity():
+    """Before, R² was -1e10: a constant latent differs by its rounding alone."""
+    rng = np.random.default_rng(0)
+    z = np.float32(1) + np.float32(6e-8) * rng.integers(-1, 2, (300, 1)).astype(np.float32)
+    z[-20:] = -1
+    score = recovery(z, rng.normal(size=(300, 2)), n_chance=0)
+    assert -1 < score.value < 0.1

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from pathlib import Path
+from uuid import uuid4
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
 from isofold.models._embedding import as_embedding
 from isofold.recording import Recording
+from isofold.studies.executor import HereExecutor as Here
+
+__all__ = ["Greedy", "Here", "Rotated", "Slow", "rat"]
 
 
 class Rotated(BaseEstimator):
@@ -40,6 +49,40 @@ class Rotated(BaseEstimator):
         path.write_bytes(self.axes_.tobytes())
 
 
+class Slow(Rotated):
+    """A fit that takes its time, and says in a file that it began."""
+
+    def __init__(
+        self, seconds=0.3, notes=None, output_dimension=2, fail_on_seed=None, random_state=None
+    ):
+        super().__init__(output_dimension, fail_on_seed, random_state)
+        self.seconds, self.notes = seconds, notes
+
+    def fit(self, recording, labels=None):
+        if self.notes:
+            (Path(self.notes) / f"{self.random_state}-{uuid4().hex}").touch()
+        time.sleep(self.seconds)
+        return super().fit(recording, labels)
+
+
+class Greedy(Rotated):
+    """A fit that kills its process, or takes all memory, on one seed."""
+
+    def __init__(
+        self, how="die", of_seed=1, output_dimension=2, fail_on_seed=None, random_state=None
+    ):
+        super().__init__(output_dimension, fail_on_seed, random_state)
+        self.how, self.of_seed = how, of_seed
+
+    def fit(self, recording, labels=None):
+        if self.random_state == self.of_seed:
+            if self.how == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            self.taken_ = np.ones((600, 1 << 20), np.uint8)  # 600 MiB
+            time.sleep(30)  # a nanny looks ten times a second
+        return super().fit(recording, labels)
+
+
 def rat(name="rat1", n_trials=10, length=40, seed=0, n_channels=6):
     """Laps of a position that the channels see through fixed tuning and noise."""
     rng = np.random.default_rng(seed)
@@ -50,23 +93,3 @@ def rat(name="rat1", n_trials=10, length=40, seed=0, n_channels=6):
     start = np.arange(n_trials) * length
     trials = pd.DataFrame({"start": start, "stop": start + length, "lap": np.arange(n_trials) % 2})
     return Recording(signal, rate=20.0, labels={"position": phase}, trials=trials, name=name)
-
-
-class Here:
-    """An executor in this process: fast, and exceptions are seen."""
-
-    def submit(self, function, *arguments):
-        from concurrent.futures import Future
-
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def as_completed(self, submitted):
-        return iter(list(submitted))
-
-    def close(self, now=False):
-        pass

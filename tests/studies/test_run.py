@@ -15,7 +15,8 @@ from stand_ins import Here, Rotated, rat
 from isofold import Study, open_results, run
 from isofold.errors import StudyError
 from isofold.studies import one_run
-from isofold.studies.executor import ONE_PROCESSOR, DaskExecutor, SerialExecutor
+from isofold.studies.dask_executor import DaskExecutor
+from isofold.studies.executor import ONE_PROCESSOR, SerialExecutor
 from isofold.studies.tasks import unrolled
 
 run_ = importlib.import_module("isofold.studies.run")  # the package shows the function
@@ -27,7 +28,7 @@ DECODE = {"score": "decode", "label": "position", "k": 5, "metric": "euclidean",
 def here(monkeypatch):
     monkeypatch.setattr(run_, "make_executor", lambda *options: Here())
     monkeypatch.setattr(run_, "_write_page", lambda out: None)
-    monkeypatch.setattr(one_run, "_warm", lambda: None)
+    monkeypatch.setattr(one_run, "warm", lambda: None)
 
 
 def study(**changed):
@@ -197,28 +198,31 @@ def test_ctrl_c_keeps_finished_runs(here, tmp_path):
     assert seen[-1] == (4, 4)
 
 
-@pytest.mark.parametrize("options", [{"workers": 2}, {"scheduler": "tcp://x:1"}])
+@pytest.mark.parametrize(
+    "options", [{"workers": 2}, {"scheduler": "tcp://x:1"}, {"memory": "1 GiB"}]
+)
 def test_options_that_exclude_each_other(tmp_path, options):
     with pytest.raises(StudyError, match="serial runs have one process"):
         run(study(), tmp_path / "out", serial=True, **options)
+    with pytest.raises(StudyError, match="a scheduler has its own workers"):
+        run(study(), tmp_path / "out", scheduler="tcp://x:1", memory="1 GiB")
     with pytest.raises(StudyError, match="workers must be at least 1"):
         run(study(), tmp_path / "out", workers=0)
 
 
-def environment():
+def environment(_):
     return {name: os.environ.get(name) for name in ONE_PROCESSOR}
 
 
 @pytest.mark.parametrize("executor", [SerialExecutor, lambda: DaskExecutor(1)])
 def test_workers_have_one_processor(executor):
-    before = environment()
+    before = environment(None)
     pool = executor()
     try:
-        future = pool.submit(environment)
-        assert [f.result() for f in pool.as_completed([future])] == [ONE_PROCESSOR]
+        assert list(pool.each(environment, ["x"])) == [("x", ONE_PROCESSOR)]
     finally:
         pool.close()
-    assert environment() == before
+    assert environment(None) == before
 
 
 def test_serial_and_cluster_write_the_same_bytes(tmp_path):

@@ -35,7 +35,7 @@ class Knowing(Rotated):
 def here(monkeypatch):
     monkeypatch.setattr(run_, "make_executor", lambda *options: Here())
     monkeypatch.setattr(run_, "_write_page", lambda out: None)
-    monkeypatch.setattr(one_run, "_warm", lambda: None)
+    monkeypatch.setattr(one_run, "warm", lambda: None)
 
 
 def scores(tmp_path, methods, scored):

@@ -1,26 +1,29 @@
 """The command line. One file a command; its docstring is its help.
 
-Exit codes: 0; 1 what went wrong in the work; 2 wrong use; 130 Ctrl-C.
+Exit codes: 0; 1 what went wrong in the work; 2 wrong use; 130 Ctrl-C; 143 SIGTERM.
 """
 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import IsofoldError, StudyError
 from .demo import demo
+from .dispatch import dispatch
 from .embed import embed
 from .inspect import inspect
 from .methods import methods
 from .report import report
 from .run import run
+from .worker import worker
 
-WORK, USE, INTERRUPTED = 1, 2, 130
+WORK, USE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 """Exit codes."""
 
 app = typer.Typer(
@@ -30,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (demo, inspect, embed, run, report, methods):
+for _command in (demo, inspect, embed, run, report, methods, dispatch, worker):
     app.command()(_command)
 
 
@@ -40,7 +43,8 @@ def _root(
 ) -> None:
     """Low-dimensional embeddings of physiological recordings that can be trusted.
 
-    Exit codes: 0; 1 for what went wrong in the work; 2 for wrong use; 130 for Ctrl-C.
+    Exit codes: 0; 1 for what went wrong in the work; 2 for wrong use; 130 for Ctrl-C, 143 for
+    SIGTERM.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("isofold: %(message)s"))
@@ -51,6 +55,7 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(call(sys.argv[1:] if arguments is None else list(arguments)))
 
 
@@ -61,7 +66,7 @@ def call(arguments: list[str]) -> int:
         app(args=arguments, prog_name="isofold")
     except SystemExit as leave:
         code = leave.code if isinstance(leave.code, int) else int(bool(leave.code))
-        if code == INTERRUPTED:  # typer says nothing
+        if code in (INTERRUPTED, TERMINATED):  # typer says nothing
             _say("interrupted; runs that are done are kept")
         return code
     except (IsofoldError, OSError) as error:
@@ -70,6 +75,11 @@ def call(arguments: list[str]) -> int:
         _say(str(error))
         return USE if isinstance(error, StudyError) else WORK
     return 0
+
+
+def _terminate(signum: int, frame: Any) -> None:
+    """As Ctrl-C: a batch system says so before it kills."""
+    raise SystemExit(TERMINATED)
 
 
 def _say(message: str) -> None:

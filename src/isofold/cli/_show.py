@@ -11,7 +11,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..studies import Results
+    from ..studies import DryRun, Results
 
 
 def console() -> Console:
@@ -60,9 +60,33 @@ def show_results(results: Results, out: Console) -> None:
         which = f"{first['recording']}, {first['method']}, seed {first['seed']}"
         more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
         out.print(f"failed: {which}{more}: {error}")
-    page = results.path / "report.html"
     out.print(f"{len(results.runs) - len(failed)} runs done, {len(failed)} failed")
-    out.print(f"report: {page if page.exists() else results.path}")
+    out.print(f"report: {results.page}")
+
+
+def show_plan(plan: DryRun, out: Console) -> None:
+    """The runs of a study, and about how long they take."""
+    out.print(table(list(plan.runs.columns), plan.runs.to_numpy().tolist()))
+    out.print(f"{plan.total} runs, {plan.total - plan.left} done, {plan.left} left")
+    if plan.error:
+        out.print(f"the first fails ({plan.timed}): {plan.error}")
+    elif plan.timed:
+        out.print(
+            f"about {duration(plan.estimate)} with {plan.workers} processes, were each as long as "
+            f"the first, {duration(plan.seconds)} ({plan.timed}); methods differ, and the first "
+            "also compiles"
+        )
+
+
+def duration(seconds: float) -> str:
+    """A time as one says it.
+
+    >>> duration(0.42), duration(75), duration(5400), duration(3 * 86400)
+    ('0.42 s', '75 s', '90 min', '72 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 def score_summary(results: Results) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from .factor_analysis import FactorAnalysis
 from .gpfa import GPFA
 from .isomap import Isomap
 from .ivae import IVAE
+from .mind import MIND
 from .pca import PCA
 from .pcl import PCL
 from .pivae import PiVAE
@@ -31,6 +32,7 @@ __all__ = [
     "GPFA",
     "IVAE",
     "METHODS",
+    "MIND",
     "PCA",
     "PCL",
     "TCL",
@@ -105,6 +107,12 @@ METHODS: dict[str, Method] = {
     ),
     "tcl": Method(TCL, "nonlinear ICA: features that tell stretches of time, or labels, apart"),
     "pcl": Method(PCL, "nonlinear ICA: features that tell neighbours in time from random pairs"),
+    "mind": Method(MIND, "manifold from how probable it is to get from one state to another"),
+    "mind-nieh-2021": Method(
+        MIND,
+        "MIND with larger leaves, more directions, and every state laid out",
+        {"n_directions": 20, "min_leaf": 500, "landmarks": "all"},
+    ),
     "umap": Method(UMAP, "a layout that keeps neighbours (needs umap-learn)"),
     "tsne": Method(TSNE, "a layout of neighbourhood probabilities (needs openTSNE)"),
     "isomap": Method(Isomap, "distances along the data, laid out in few dimensions"),

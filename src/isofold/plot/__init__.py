@@ -9,5 +9,6 @@ from .curves import loss
 from .dots import decoding
 from .matrix import consistency
 from .points import embedding
+from .sweep import sweep
 
-__all__ = ["channels", "consistency", "decoding", "embedding", "loss"]
+__all__ = ["channels", "consistency", "decoding", "embedding", "loss", "sweep"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from ..studies._numbers import bracket, number
+from ..studies.sweeps import Sweep
 from .measures import MEDIAN_ERROR, Line, Measure, beyond_chance, difference, ranked
 
 REACH = {
@@ -24,7 +25,18 @@ REACH = {
 
 def headline(measures: list[Measure], told: Collection[str] = ()) -> Measure | None:
     """The first measure that has a method in it: what the page's first sentence is about."""
-    return next((m for m in measures if ranked(m, told)), None)
+    one_run = (m for m in measures if m.between != "methods" and m.has_better)
+    return next((m for m in one_run if ranked(m, told)), None)
+
+
+def asked(sweeps: Sequence[Sweep]) -> str:
+    """The study's first question and its first finding; "" where it asks none."""
+    if not sweeps:
+        return ""
+    first, *others = sweeps[0].findings
+    more = len(others) + sum(len(s.findings) for s in sweeps[1:])
+    rest = f" ({more} more finding{'s' if more > 1 else ''} below.)" if more else ""
+    return f"{sweeps[0].spec.asks} {first}{rest}"
 
 
 def answer(measure: Measure | None, told: Collection[str] = ()) -> str:

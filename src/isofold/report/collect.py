@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import IsofoldError
+from ..studies.axes import name_of
+from ..studies.sweeps import Sweep
 from ._attribution import Ranking, rankings
-from .answer import answer, headline, reach
+from .answer import answer, asked, headline, reach
 from .claims import Claim, claims
 from .measures import Measure, pair_measures, score_measures
-from .panels import Gallery, gallery
+from .panels import MOST_PANELS, Gallery, gallery
 from .variants import plain, with_variant
 
 CURVE_POINTS = 300
@@ -62,6 +65,7 @@ class Page:
     answer: str
     caveat: str
     claims: list[Claim]
+    sweeps: list[Sweep]
     facts: list[tuple[str, str]]
     recordings: list[dict[str, str]]
     variants: list[dict[str, str]]
@@ -88,18 +92,20 @@ def collect(results: Any) -> Page:
     order = list(dict.fromkeys(runs["variant"]))
     done = runs[runs["status"] == "done"]
     reader = _Reader(results)
-    pictures = gallery(done[[reader.has(k) for k in done["key"]]], reader.embedding)
-    curves = [c for _, run in done.iterrows() if (c := _curve(run, reader.log(run["key"])))]
+    pictures = _pictures(done, reader)
+    curves = _curves(done, reader)
     found = score_measures(scores, order) + pair_measures(pairs, order)
     sections = _sections(_as_asked(found, results.study))
     told = _told(results.study)
     first = headline([m for part in sections.values() for m in part], told)
+    sweeps = results.sweeps()
     manifest = dict(results.manifest)
     return Page(
         name=str(results.study.get("name") or "Untitled study"),
-        answer=answer(first, told),
-        caveat=reach(first) if first else "",
+        answer=asked(sweeps) or answer(first, told),
+        caveat=reach(first) if first and not sweeps else "",
         claims=claims(results.claims()),
+        sweeps=sweeps,
         facts=_facts(runs, results.study),
         recordings=_recordings(runs, pictures),
         variants=_variants(runs, reader),
@@ -107,8 +113,8 @@ def collect(results: Any) -> Page:
         measures=sections,
         matrices=_matrices(pairs, order),
         rankings=rankings(done, reader.attribution),
-        curves=curves[:MOST_CURVES],
-        n_curves=len(curves),
+        curves=curves,
+        n_curves=len(done) if len(curves) == MOST_CURVES else len(curves),
         failed=_failed(runs),
         runs=_run_rows(runs, reader),
         settings={str(v): _settings(t, reader) for v, t in runs.groupby("variant", sort=False)},
@@ -160,9 +166,34 @@ class _Reader:
             return None
 
 
+def _pictures(done: pd.DataFrame, reader: _Reader) -> Gallery:
+    """Pictures of as many runs as the page holds; embeddings of the others are not even read."""
+    readable = (key for key in _spread(done)["key"] if reader.has(key))
+    shown = done[done["key"].isin(list(islice(readable, MOST_PANELS)))]
+    left_out = len(done) - len(shown) if len(shown) == MOST_PANELS else 0
+    return replace(gallery(shown, reader.embedding), n_left_out=left_out)
+
+
+def _curves(done: pd.DataFrame, reader: _Reader) -> list[Curve]:
+    """Losses of as many runs as the page holds."""
+    found: dict[Any, Curve] = {}
+    for index, run in _spread(done).iterrows():
+        if len(found) == MOST_CURVES:
+            break
+        if curve := _curve(run, reader.log(run["key"])):
+            found[index] = curve
+    return [found[index] for index in sorted(found)]
+
+
+def _spread(done: pd.DataFrame) -> pd.DataFrame:
+    """Runs with the first of every method and recording in front, then the second, …"""
+    turn = done.groupby(["variant", "recording"], sort=False).cumcount()
+    return done.loc[turn.sort_values(kind="stable").index]
+
+
 def _in_study_order(runs: pd.DataFrame, study: dict[str, Any]) -> pd.DataFrame:
     """Recordings and methods as the study names them, controls last."""
-    order = {str(m.get("method")): k for k, m in enumerate(study.get("methods", []))}
+    order = {name_of(m): k for k, m in enumerate(study.get("methods", []))}
     place = runs["method"].astype(str).map(order).fillna(len(order))
     columns = ["is_control", "_place", "variant", "recording", "fold", "seed"]
     if len(runs):
@@ -246,7 +277,7 @@ def _as_asked(found: list[Measure], study: dict[str, Any]) -> list[Measure]:
 def _told(study: dict[str, Any]) -> set[str]:
     """Methods whose embeddings were given the labels of test trials."""
     return {
-        str(m.get("name", m["method"]))
+        name_of(m)
         for m in study.get("methods", [])
         if isinstance(m, dict) and m.get("transform", {}).get("with_labels")
     }

@@ -10,6 +10,7 @@ from .. import plot
 from ..plot.dots import Row, dots
 from ..plot.style import CATEGORIES, text
 from ..studies._numbers import number
+from ..studies.sweeps import Sweep
 from ._attribution import Ranking
 from .answer import unit_of
 from .collect import Curve, Matrix
@@ -23,6 +24,15 @@ def measure_figure(measure: Measure) -> Figure:
     several = measure.lines[0].dots.get("recording")
     by_recording = several is not None and several.nunique() > 1
     return _plain(dots([_row(line, by_recording) for line in measure.lines], unit=unit_of(measure)))
+
+
+def sweep_figure(sweep: Sweep) -> Figure:
+    """A score along an axis of the study."""
+    spec = sweep.spec
+    unit = f"{spec.score.replace('_', ' ')}, {sweep.unit}"
+    return _plain(
+        plot.sweep(sweep.table, sweep.runs, along=spec.along, unit=unit, above=spec.above)
+    )
 
 
 def matrix_figure(matrices: Iterable[Matrix]) -> Figure:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..plot.dots import mean_interval
+from ..studies.score_rows import NO_BETTER
 
 WHOLE = "all"
 """`part` of the rows that are the score itself."""
@@ -52,6 +53,7 @@ class Measure:
     over: str
     """What intervals are taken over; "" where there are none. See `answer.REACH`."""
     higher_is_better: bool
+    """Means nothing where `has_better` is false."""
     lines: list[Line]
 
     @property
@@ -59,6 +61,11 @@ class Measure:
         """Short heading."""
         what = self.label or self.score.replace("_", " ")
         return f"{what}, between {self.between}" if self.between else what
+
+    @property
+    def has_better(self) -> bool:
+        """Whether one value is better than another; a dimension is only larger."""
+        return self.unit not in NO_BETTER
 
     @property
     def n_repeats(self) -> int:

@@ -13,11 +13,19 @@ from numpy.typing import NDArray
 
 from ..plot.style import CATEGORIES, CYCLIC, SEQUENTIAL
 from ..studies._numbers import bracket, number
+from ..studies.sweeps import Sweep
 from ._attribution import MOST_RANKINGS, Ranking
 from .answer import reach, unit_of
 from .claims import count
 from .collect import CURVE_POINTS, Curve, Page
-from .figures import channel_figure, held_out_figure, loss_figure, matrix_figure, measure_figure
+from .figures import (
+    channel_figure,
+    held_out_figure,
+    loss_figure,
+    matrix_figure,
+    measure_figure,
+    sweep_figure,
+)
 from .measures import Measure, beyond_chance, ranked
 from .panels import SPLITS, Gallery, Grid, Label, Panel
 
@@ -31,12 +39,14 @@ def render(page: Page) -> str:
 
     environment = _environment()
     figures: dict[str, Any] = {}
+    sweeps = _sweeps(page.sweeps, figures)
     sections, losses = _sections(page, figures), _losses(page.curves, figures)
     channels = _rankings(page.rankings[:MOST_RANKINGS], figures)
     plotly, script = get_plotlyjs(), _scripts()
     html = environment.get_template("page.html").render(
         page=page,
         sections=sections,
+        sweeps=sweeps,
         losses=losses,
         channels=channels,
         figures=figures,
@@ -133,9 +143,33 @@ def _sections(page: Page, figures: dict[str, Any]) -> list[dict[str, Any]]:
     return sections
 
 
+def _sweeps(found: list[Sweep], figures: dict[str, Any]) -> list[dict[str, Any]]:
+    blocks = []
+    for number_, sweep in enumerate(found):
+        name = f"sweep-{number_}"
+        if len(sweep.table):
+            figures[name] = sweep_figure(sweep)
+        rows = [
+            {
+                "line": row["line"],
+                "x": f"{row['x']:g}" if isinstance(row["x"], float) else row["x"],
+                "mean": number(row["mean"]),
+                "interval": bracket((row["low"], row["high"])) if row["low"] == row["low"] else "–",
+                "above": f"{row['above']:.0%}" if row["above"] == row["above"] else "",
+                "chance": number(row["chance"]) if row["chance"] == row["chance"] else "–",
+                "n": row["n"],
+                "chosen": row["chosen"],
+            }
+            for row in sweep.table.to_dict("records")
+        ]
+        blocks.append({"figure": name, "sweep": sweep, "rows": rows})
+    return blocks
+
+
 def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, Any]:
     figures[name] = measure_figure(measure)
-    best = ranked(measure)[0].mean if len(ranked(measure)) > 1 else None
+    several = len(ranked(measure)) > 1 and measure.has_better
+    best = ranked(measure)[0].mean if several else None
     rows = [
         {
             "name": line.variant,
@@ -161,8 +195,14 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
         "rows": rows,
         "count": "pairs" if measure.between else "runs",
         "alt": f"{measure.title}, {unit_of(measure)}: {alt}",
-        "better": "higher is better" if measure.higher_is_better else "lower is better",
+        "better": _better(measure),
     }
+
+
+def _better(measure: Measure) -> str:
+    if not measure.has_better:
+        return ""
+    return "higher is better" if measure.higher_is_better else "lower is better"
 
 
 def _matrices(page: Page, figures: dict[str, Any]) -> list[dict[str, str]]:

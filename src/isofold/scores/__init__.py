@@ -5,11 +5,13 @@ from .bayes import PoissonBayes
 from .beyond_labels import beyond_labels
 from .cca import cca
 from .chance import blocks, surrogate, surrogate_within
+from .choose_dimension import DimensionChoice, choose_dimension
 from .cka import cka
 from .consistency import consistency
 from .consistency_score import consistency_score
 from .control import control
 from .decode import decode
+from .dimension import dimension
 from .geodesic_correlation import geodesic_correlation
 from .goodness_of_fit import goodness_of_fit
 from .infonce_loss import (
@@ -26,18 +28,21 @@ from .score import Score
 
 __all__ = [
     "Alignment",
+    "DimensionChoice",
     "PoissonBayes",
     "Score",
     "align",
     "beyond_labels",
     "blocks",
     "cca",
+    "choose_dimension",
     "cka",
     "consistency",
     "consistency_score",
     "continuity",
     "control",
     "decode",
+    "dimension",
     "geodesic_correlation",
     "goodness_of_fit",
     "goodness_of_fit_history",

@@ -166,6 +166,14 @@ def require_values(label: Label, z: Any = None) -> None:
         )
 
 
+def whole(name: str, value: Any, at_least: int = 1) -> int:
+    """The value, if it is a whole number of at least `at_least`."""
+    counts = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not counts or int(value) < at_least:
+        raise DataError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
+    return int(value)
+
+
 def same_length(n: int, other: int, name: str, other_name: str) -> None:
     if n != other:
         raise DataError(

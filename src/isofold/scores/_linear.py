@@ -11,6 +11,8 @@ from ..trials import Ints
 
 Floats = NDArray[np.float64]
 N_BOOTSTRAP = 1000
+ROUNDING = 3e-7
+"""Size, relative to the inputs, below which a direction is rounding of single precision."""
 
 
 class LeastSquares:
@@ -18,7 +20,11 @@ class LeastSquares:
 
     def __init__(self, inputs: Floats):
         self._mean = inputs.mean(axis=0)
-        self._inverse = np.linalg.pinv(inputs - self._mean, rcond=1e-10)
+        u, size, v = np.linalg.svd(inputs - self._mean, full_matrices=False)
+        # A column that varies by the rounding of single precision alone says nothing: a collapsed
+        # embedding would get a slope of 1e7, and an R² of -1e10 on other samples.
+        least = max(1e-10 * size.max(initial=0), ROUNDING * float(np.linalg.norm(inputs)))
+        self._inverse = (v.T * np.where(size > least, 1 / np.maximum(size, 1e-300), 0)) @ u.T
 
     def coefficients(self, targets: Floats) -> tuple[Floats, Floats]:
         """(matrix, shift) of the map inputs @ matrix + shift to the targets."""

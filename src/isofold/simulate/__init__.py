@@ -12,6 +12,8 @@ from .place_cells import place_cells, place_cells_session
 from .quadratic import quadratic
 from .segments import segments
 from .sine import sine
+from .sphere import sphere
+from .torus import torus
 from .two_circles import two_circles
 
 __all__ = [
@@ -26,5 +28,7 @@ __all__ = [
     "quadratic",
     "segments",
     "sine",
+    "sphere",
+    "torus",
     "two_circles",
 ]

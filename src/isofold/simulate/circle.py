@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..recording import Recording
+from ._angle import running_angle
 from ._observe import check_count, check_options, check_positive, observe, trial_table
-
-JITTER = 0.3
-"""Standard deviation of the change of log speed over one turn: laps differ, the circle is even."""
 
 
 def circle(
@@ -79,7 +77,7 @@ def circle(
     check_positive(radius=radius, ellipse=ellipse, rate=rate, turns=turns)
     rng = np.random.default_rng(seed)
     trials, lengths = trial_table(n_samples, n_trials)
-    angle = np.concatenate([_angle(int(n), turns / rate, rng) for n in lengths])
+    angle = np.concatenate([running_angle(int(n), turns / rate, rng) for n in lengths])
     truth = radius * np.column_stack([np.cos(angle), ellipse * np.sin(angle)])
     signal = observe(
         truth, rng, n_units=n_units, mixing=mixing, observation=observation, noise=noise, rate=rate
@@ -93,16 +91,3 @@ def circle(
         truth=truth,
         name="circle",
     )
-
-
-def _angle(n: int, turns_per_sample: float, rng: np.random.Generator) -> np.ndarray:
-    """θ of one trial: the log speed is a stationary AR(1) process with the memory of one turn."""
-    memory = np.exp(-turns_per_sample)
-    shock = JITTER * rng.standard_normal(n) * np.sqrt(1 - memory**2)
-    log_speed = np.empty(n)
-    value = JITTER * rng.standard_normal()
-    for i in range(n):
-        value = memory * value + shock[i]
-        log_speed[i] = value
-    step = 2 * np.pi * turns_per_sample * np.exp(log_speed - JITTER**2 / 2)
-    return rng.uniform(0, 2 * np.pi) + np.cumsum(step)

@@ -35,6 +35,7 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 
 
 def _value(value: Any) -> str:
+    value = value.tolist() if hasattr(value, "tolist") else value  # NumPy numbers and arrays
     if isinstance(value, Mapping):
         inside = (f"{_text(str(k))} = {_value(v)}" for k, v in value.items() if v is not None)
         return "{" + ", ".join(inside) + "}"

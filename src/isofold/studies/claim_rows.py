@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from ..errors import StudyError
+from . import axes
 from .baselines import BASELINES
-from .claim_spec import CHANCE, ClaimSpec, label_of
+from .claim_spec import CHANCE, ClaimSpec
 from .score_rows import MEDIAN_ERROR, WHOLE
-from .score_spec import ScoreSpec
+from .score_spec import ScoreSpec, label_of
 
 NO_CONTROL = "none"
 
@@ -36,10 +37,10 @@ class Layout:
         folds = study.get("folds") or 1
         n_folds = folds["k"] if isinstance(folds, Mapping) else folds
         return cls(
-            tuple(r["name"] for r in study.get("recordings", ())),
+            tuple(axes.name_of(r) for r in study.get("recordings", ())),
             tuple(str(k) for k in range(n_folds)),
             tuple(str(s) for s in study.get("seeds", (0,))),
-            {m.get("name", m["method"]): m["method"] for m in study.get("methods", ())},
+            {axes.name_of(m): m["method"] for m in study.get("methods", ())},
             tuple(ScoreSpec.of(s, f"scores[{n}]") for n, s in enumerate(study.get("scores", ()))),
             tuple(study.get("controls", ())),
         )

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import StudyError
 from ._check import check_keys, check_type, near
 from .score_rows import MEDIAN_ERROR
-from .score_spec import CONTROLS, ScoreSpec
+from .score_spec import CONTROLS, ScoreSpec, label_of
 
 CHANCE = "chance"
 """`than` of a claim against the chance level of the score itself."""
@@ -148,15 +148,6 @@ class ClaimSpec:
 
 
 _KEYS = tuple(f.name for f in fields(ClaimSpec))
-
-
-def label_of(spec: ScoreSpec) -> str:
-    """`label` of the rows of a score.
-
-    >>> label_of(ScoreSpec("consistency", between="datasets", labels=("x", "y")))
-    'x, y'
-    """
-    return spec.label or ", ".join(spec.labels)
 
 
 def _between(spec: ScoreSpec) -> str | None:

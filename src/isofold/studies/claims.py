@@ -12,7 +12,8 @@ from ..errors import StudyError
 from ._bootstrap import FEWEST, crossed_interval
 from ._numbers import bracket, number
 from .claim_rows import Layout, Side, paired
-from .claim_spec import CHANCE, ClaimSpec, label_of
+from .claim_spec import CHANCE, ClaimSpec
+from .score_spec import label_of
 
 HOLDS, FAILS = "holds", "does not hold"
 OPEN, UNANSWERED = "not decided", "cannot be answered"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
-from contextlib import contextmanager, suppress
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 ONE_PROCESSOR = {
@@ -21,15 +22,29 @@ ONE_PROCESSOR = {
 }
 """Environment of every process that fits; it must be there before JAX is imported."""
 
+DEATHS = 4
+"""Processes that may end under a run before it is suspected: many deaths are not its fault (jobs
+lose their machines, the system kills what is large)."""
+
+
+class ProcessDiedError(RuntimeError):
+    """The process of a run ended without an answer, again and again."""
+
 
 class Executor(Protocol):
     """Runs functions elsewhere."""
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """A future with `result()`."""
+    @property
+    def dashboard(self) -> str:
+        """Address of a page that shows the work, or ""."""
 
-    def as_completed(self, submitted: Iterable[Any]) -> Iterator[Any]:
-        """The futures as they finish."""
+    def each(
+        self, function: Callable[..., Any], items: Sequence[Any], **shared: Any
+    ) -> Iterator[tuple[Any, Any]]:
+        """(item, `function(item, **shared)`) as they finish; an exception is the answer, too.
+
+        What ends with its process is done again elsewhere, a number of times.
+        """
 
     def close(self, now: bool = False) -> None:
         """Stop; `now` drops what has not finished."""
@@ -38,17 +53,16 @@ class Executor(Protocol):
 class SerialExecutor:
     """One run after the other, in one fresh process, for the same bits as on a cluster."""
 
+    dashboard = ""
+
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        with _environment(ONE_PROCESSOR):
-            self._pool = futures.ProcessPoolExecutor(1, context, initializer=_ignore_ctrl_c)
-            self._pool.submit(os.getpid).result()  # it starts here, inside the environment
+        self._pool = self._started()
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> futures.Future:
-        return self._pool.submit(function, *arguments)
-
-    def as_completed(self, submitted: Iterable[futures.Future]) -> Iterator[futures.Future]:
-        return futures.as_completed(submitted)
+    def each(
+        self, function: Callable[..., Any], items: Sequence[Any], **shared: Any
+    ) -> Iterator[tuple[Any, Any]]:
+        for item in items:
+            yield item, self._answer(function, item, shared)
 
     def close(self, now: bool = False) -> None:
         processes = list((self._pool._processes or {}).values()) if now else []
@@ -56,72 +70,63 @@ class SerialExecutor:
         for process in processes:
             process.terminate()
 
+    def _answer(self, function: Callable[..., Any], item: Any, shared: Mapping[str, Any]) -> Any:
+        for _ in range(DEATHS + 1):
+            try:
+                return self._pool.submit(function, item, **shared).result()
+            except BrokenProcessPool:
+                self._pool.shutdown()
+                self._pool = self._started()
+            except Exception as error:
+                return error
+        return ProcessDiedError(died(DEATHS + 1))
 
-class DaskExecutor:
-    """Processes of a `LocalCluster`, or of a scheduler by address.
+    @staticmethod
+    def _started() -> futures.ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        with environment(ONE_PROCESSOR):
+            pool = futures.ProcessPoolExecutor(1, context, initializer=_follow_parent)
+            pool.submit(os.getpid).result()  # it starts here, inside the environment
+        return pool
 
-    The cluster listens on this machine only. A scheduler runs what it is sent: connect to one that
-    you trust.
-    """
 
-    def __init__(self, workers: int | None = None, scheduler: str | None = None) -> None:
-        import dask
-        from distributed import Client, LocalCluster
+class HereExecutor:
+    """This very process, for results that no other process can see (`memory://`)."""
 
-        self._cluster = None
-        if scheduler is None:
-            # a worker that is started anew takes it from the configuration
-            anew = {"distributed.nanny.pre-spawn-environ": ONE_PROCESSOR}
-            with _environment(ONE_PROCESSOR), dask.config.set(anew):
-                self._cluster = LocalCluster(
-                    n_workers=workers or os.cpu_count(),
-                    threads_per_worker=1,
-                    processes=True,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=logging.CRITICAL,
-                )
-        self._client = Client(self._cluster or scheduler)
-        if self._cluster is not None:
-            self._client.run(_ignore_ctrl_c)
+    dashboard = ""
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return self._client.submit(function, *arguments, pure=False)
-
-    def as_completed(self, submitted: Iterable[Any]) -> Iterator[Any]:
-        from distributed import as_completed
-
-        return as_completed(list(submitted))
+    def each(
+        self, function: Callable[..., Any], items: Sequence[Any], **shared: Any
+    ) -> Iterator[tuple[Any, Any]]:
+        for item in items:
+            try:
+                yield item, function(item, **shared)
+            except Exception as error:
+                yield item, error
 
     def close(self, now: bool = False) -> None:
-        if now:
-            self._kill()
-        with suppress(TimeoutError):  # what is slow to say goodbye has nothing more to say
-            self._client.close(timeout=10)
-            if self._cluster is not None:
-                self._cluster.close(timeout=10)
-
-    def _kill(self) -> None:
-        """End the worker processes in the middle of what they do, for good."""
-        for nanny in self._cluster.workers.values() if self._cluster else ():
-            nanny.auto_restart = False
-            if nanny.pid:
-                os.kill(nanny.pid, signal.SIGKILL)
+        """Nothing was started."""
 
 
-def make_executor(workers: int | None, serial: bool, scheduler: str | None) -> Executor:
-    """The executor that the options ask for."""
-    return SerialExecutor() if serial else DaskExecutor(workers, scheduler)
+def died(times: int, memory: str | None = None) -> str:
+    """What is known of a run whose processes ended."""
+    limit = f" of {memory} a worker" if memory else ""
+    return (
+        f"the process of this run ended {times} times without an answer: it crashed, was "
+        f"killed, or used more than its memory{limit}; give it more (--memory, or memory of "
+        "[cluster]), or a smaller problem"
+    )
 
 
-def _ignore_ctrl_c() -> None:
-    # a terminal sends it to the whole group; the main process alone decides what ends
+def ignore_ctrl_c() -> None:
+    """A terminal sends it to the whole group; the main process alone decides what ends."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Variables for the processes that are started inside."""
     before = {k: os.environ.get(k) for k in values}
     os.environ.update(values)
     try:
@@ -132,3 +137,16 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _follow_parent() -> None:
+    """End with the main process, however that ends; the pool itself would wait for ever."""
+    ignore_ctrl_c()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=[parent.sentinel], daemon=True).start()
+
+
+def _end_after(sentinel: Any) -> None:
+    wait([sentinel])
+    os._exit(1)

@@ -12,7 +12,10 @@ from typing import Any
 _BLOCK = 1 << 20
 _RENDERING = ("cli", "report", "plot", "app")
 """Parts of the package that no score depends on."""
-_READING = ("claim_spec.py", "claim_rows.py", "claims.py", "_bootstrap.py", "_numbers.py")
+_READING = (
+    *("claim_spec.py", "claim_rows.py", "claims.py", "sweep_spec.py", "sweeps.py"),
+    *("_bootstrap.py", "_numbers.py"),
+)
 """What `studies` only reads scores with."""
 
 
@@ -52,6 +55,11 @@ def input_fingerprint(path: str | Path) -> str:
         for part in sorted(p for p in path.rglob("*") if p.is_file()):
             _add(digest, part.relative_to(path).as_posix(), part)
     return digest.hexdigest()
+
+
+def text_fingerprint(text: str) -> str:
+    """SHA-256 of what describes an input that is made, not read."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _add(digest: Any, name: str, path: Path) -> None:

@@ -23,6 +23,8 @@ def load_session(spec: RecordingSpec, fingerprint: str) -> Session:
 
 def load_binned(spec: RecordingSpec, fingerprint: str) -> Recording:
     """The recording as it stands before any step."""
+    if spec.simulate:
+        return named(_simulated(_text(spec.simulate)), spec)
     if is_saved(Path(str(spec.path))):
         return named(load_recording(Path(str(spec.path))), spec)
     return _binned(load_session(spec, fingerprint), _text(spec.bin), spec.name, spec.subject)
@@ -36,6 +38,14 @@ def is_saved(path: Path) -> bool:
 def named(recording: Recording, spec: RecordingSpec) -> Recording:
     """With the name and subject of the study."""
     return replace(recording, name=spec.name, subject=spec.subject or recording.subject)
+
+
+@lru_cache(maxsize=1)
+def _simulated(options: str) -> Recording:
+    from .. import simulate
+
+    given = json.loads(options)
+    return getattr(simulate, given.pop("name"))(**given)
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .keys import code_version
+from .recording_spec import RecordingSpec
 from .spec import Study
 
 _PACKAGES = (
@@ -28,13 +29,18 @@ def manifest(study: Study, fingerprints: Mapping[str, str], keys: list[str]) -> 
         "platform": platform.platform(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
         "inputs": {
-            r.name: {"file": Path(str(r.path)).name, "sha256": fingerprints[r.name]}
-            for r in study.recordings
+            r.name: {**_source(r), "sha256": fingerprints[r.name]} for r in study.recordings
         },
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "started": now(),
         "keys": keys,
     }
+
+
+def _source(spec: RecordingSpec) -> dict[str, Any]:
+    return (
+        {"simulate": dict(spec.simulate)} if spec.simulate else {"file": Path(str(spec.path)).name}
+    )
 
 
 def now() -> str:

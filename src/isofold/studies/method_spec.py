@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from itertools import product
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import StudyError
+from . import axes
 from ._check import check_keys, check_names, check_type, near
 from .baselines import BASELINES
 from .recording_spec import check_steps
 
-_OWN = ("method", "name", "labels", "steps", "transform", "grid")
+_OWN = ("method", "name", "labels", "steps", "transform")
 _TRANSFORM = {"with_labels": bool, "posterior": str}
 """Options of `transform` that a block may set."""
 
@@ -27,34 +27,47 @@ class MethodSpec:
     steps: tuple[Mapping[str, Any], ...] = ()
     transform: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    grid: Mapping[str, list] = field(default_factory=dict)
+    point: Mapping[str, Any] = field(default_factory=dict)
+    """Where on the axes of its block this method lies; its values are in their places already."""
 
     @property
     def base(self) -> str:
-        """The name without the point of the grid."""
+        """The name without the point."""
         return self.name.split(" (")[0]
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What tables of results say of it as `set.*`."""
+        return {**self.settings, **self.point}
+
     @classmethod
-    def of(cls, given: Any, where: str, estimators: Mapping[str, Callable]) -> MethodSpec:
-        """From a table, the name of a method, or a `MethodSpec`."""
+    def all_of(cls, given: Any, where: str, estimators: Mapping[str, Callable]) -> list[MethodSpec]:
+        """From a table, the name of a method, or a `MethodSpec`: one method a point of its axes."""
         if isinstance(given, MethodSpec):
-            return given
+            return [given]
         table: Any = {"method": given} if isinstance(given, str) else given
         if not isinstance(table, Mapping) or "method" not in table:
             raise StudyError(f'{where} needs method = "…", got {given!r}')
+        block, over = axes.split(table)
+        _check_method(block["method"], where, estimators)
+        _check_axes(block["method"], over, where, estimators)
+        return [
+            cls._of(axes.put(block, point, where), point, where, estimators)
+            for point in axes.points(over, where)
+        ]
+
+    @classmethod
+    def _of(
+        cls, table: Mapping[str, Any], point: axes.Point, where: str, estimators: Mapping
+    ) -> MethodSpec:
         method = table["method"]
-        known = method_names(estimators)
-        if method not in known:
-            raise StudyError(f"{where}: unknown method {method!r}{near(method, known)}")
-        grid = table.get("grid", {})
-        _check_grid(grid, f"{where}.grid")
         settings = {k: v for k, v in table.items() if k not in _OWN}
-        check_keys(settings | grid, _setting_names(method, estimators), f"{where} ({method})")
+        check_keys(settings, _setting_names(method, estimators), f"{where} ({method})")
         name = table.get("name", method)
         check_type(name, str, "a name", f"{where}.name")
         if "(" in name:
             raise StudyError(
-                f"{where}.name must not hold '(', which begins a point of a grid: {name!r}"
+                f"{where}.name must not hold '(', which begins a point of an axis: {name!r}"
             )
         labels = check_names(table.get("labels", ()), f"{where}.labels")
         needed = getattr(factory(method, estimators), "labels", "") == "required"
@@ -63,22 +76,8 @@ class MethodSpec:
             raise StudyError(f'{where} ({method}) learns from labels; name them: labels = ["…"]')
         steps = check_steps(table.get("steps", ()), f"{where}.steps")
         transform = _checked_transform(table.get("transform", {}), f"{where}.transform")
-        return cls(method, name, labels, steps, transform, settings, grid)
-
-    def expanded(self) -> Iterable[MethodSpec]:
-        """One method a point of the grid, the point in its name."""
-        if not self.grid:
-            return [self]
-        points = [dict(zip(self.grid, p, strict=True)) for p in product(*self.grid.values())]
-        return [
-            replace(
-                self,
-                name=f"{self.name} ({', '.join(f'{k}={v}' for k, v in point.items())})",
-                settings={**self.settings, **point},
-                grid={},
-            )
-            for point in points
-        ]
+        name = axes.named(name, point)
+        return cls(method, name, labels, steps, transform, settings, dict(point))
 
     def estimator(self, seed: int, estimators: Mapping[str, Callable]) -> Any:
         """A new, unfitted estimator."""
@@ -87,15 +86,31 @@ class MethodSpec:
     def to_dict(self) -> dict[str, Any]:
         """The block as a table."""
         table: dict[str, Any] = {"method": self.method}
-        if self.name != self.method:
-            table["name"] = self.name
+        if self.base != self.method:
+            table["name"] = self.base
         if self.labels:
             table["labels"] = list(self.labels)
         if self.steps:
             table["steps"] = [dict(s) for s in self.steps]
         if self.transform:
             table["transform"] = dict(self.transform)
-        return table | dict(self.settings)
+        own = {k: v for k, v in self.settings.items() if k not in self.point}
+        return table | own | axes.one_point(self.point)
+
+
+def _check_method(method: Any, where: str, estimators: Mapping[str, Callable]) -> None:
+    known = method_names(estimators)
+    if method not in known:
+        raise StudyError(f"{where}: unknown method {method!r}{near(method, known)}")
+
+
+def _check_axes(method: str, over: Mapping[str, Any], where: str, estimators: Mapping) -> None:
+    """Axes are settings of the method, or lead into its steps or transform."""
+    for kind, table in over.items():
+        names = [k for k in table if "." not in k] if isinstance(table, Mapping) else []
+        own = ("n", "seed") if kind == "sample" else ()
+        known = ["labels", *_setting_names(method, estimators), *own]
+        check_keys(dict.fromkeys(names), known, f"{where}.{kind} ({method})")
 
 
 def _checked_transform(given: Any, where: str) -> dict[str, Any]:
@@ -129,11 +144,3 @@ def _setting_names(method: str, estimators: Mapping[str, Callable]) -> list[str]
     # `random_state` comes from `seeds`
     names = factory(method, estimators)().get_params(deep=False)
     return [name for name in names if name != "random_state"]
-
-
-def _check_grid(grid: Any, where: str) -> None:
-    if not isinstance(grid, Mapping):
-        raise StudyError(f"{where} must be a table of setting = [values], got {grid!r}")
-    for key, values in grid.items():
-        if not isinstance(values, list | tuple) or not values:
-            raise StudyError(f"{where}.{key} must be a list of values to try, got {values!r}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,38 +16,95 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from ..errors import DataError
+from ..errors import DataError, StudyError
 from ..recording import Recording
 from . import run_folder
 from .choose import choose_binning
 from .embedding_store import save_embedding
 from .executor import ONE_PROCESSOR
+from .integrity import DONE
+from .keys import code_version
 from .load import load_binned, load_session
-from .score_rows import score_rows
+from .pair_rows import Group, pair_rows
+from .place import Place, same_place
+from .score_rows import OUTSIDE, score_rows
 from .steps import apply_steps
+from .tables import write_small
 from .tasks import NO_CONTROL, Task
 
 HELD_OUT = "held_out_bits"
 """Column of a log: information on trials held out inside the fit."""
 
-OUTSIDE = "outside"
-"""`split` of samples that are neither trained on nor scored."""
+MOST_MAPS = 25_000
+"""Stretches of memory, of which Linux allows a process 65,530; each program that JAX compiles holds
+several, and without any left the process dies."""
+
+COMPILES = 0.2
+"""Seconds below which a run has compiled nothing."""
 
 
-def execute(task: Task, results: Path) -> str:
+def execute(task: Task, results: str | Path) -> str:
     """Run a task into its folder; "done", or "error" where it failed and says why."""
-    _warm()
-    with run_folder.new_run(results, task.key, task.settings()) as folder:
-        _execute(task, folder)
-    return run_folder.status(results, task.key) or "error"
+    place = same_place(str(results))
+    if place.is_done(task.key):  # the answer was lost, not the work
+        return DONE
+    _check_code(task)
+    warm()
+    start = perf_counter()
+    with run_folder.new_run(place.path, task.key, task.settings()) as folder:
+        _execute(located(task, place), folder)
+    if perf_counter() - start > COMPILES:
+        _let_go()
+    return _kept(task, place)
+
+
+def record(task: Task, error: Exception, place: Place) -> None:
+    """An error that the run itself could not record."""
+    with run_folder.new_run(place.path, task.key, task.settings()):
+        raise error
+    _kept(task, place)
+
+
+def compare(group: Group, results: str | Path) -> list[dict[str, Any]]:
+    """Scores between runs."""
+    place = same_place(str(results))
+    names = [f"runs/{key}/{run_folder.EMBEDDING}" for key in group.keys.values()]
+    place.pull(*names)
+    try:
+        return pair_rows(group, place.path)
+    finally:
+        place.forget(*names)
+
+
+def describe(task: Task) -> str:
+    """Which run it is, in words."""
+    control = "" if task.control == NO_CONTROL else f", {task.control}"
+    return f"{task.recording.name}, {task.method.name}, seed {task.seed}, fold {task.fold}{control}"
+
+
+def _kept(task: Task, place: Place) -> str:
+    status = run_folder.status(place.path, task.key)
+    place.push_run(task.key)
+    return status or "error"
+
+
+def located(task: Task, place: Place) -> Task:
+    """A recording beside the results is read where they are mirrored."""
+    within = f"{place.address}/"
+    if not str(task.recording.path).startswith(within):
+        return task
+    name = str(task.recording.path).removeprefix(within)
+    if not (place.path / name).exists():
+        place.pull(name)
+    return replace(task, recording=replace(task.recording, path=str(place.path / name)))
 
 
 def _execute(task: Task, folder: Path) -> None:
     seconds: dict[str, float] = {}
     with _timed(seconds, "load"):
-        recording, chosen = prepared(task)
-        train, test = task.parts(recording)
+        recording, chosen, train, test = _parts(_Input(task))
     model = task.method.estimator(task.seed, task.estimators)
     with _timed(seconds, "fit"):
         model.fit(controlled(train, task), **_labels(task))
@@ -56,7 +115,7 @@ def _execute(task: Task, folder: Path) -> None:
         split = split_names(recording, train, test)
         embedding = embedding.assign_coords(split=("time", split))
     with _timed(seconds, "score"):
-        rows = score_rows(task, model, embedding, test)
+        rows = score_rows(task, model, embedding, test, recording)
     ranks = None
     if task.attribution:
         with _timed(seconds, "attribution"):
@@ -68,11 +127,33 @@ def _execute(task: Task, folder: Path) -> None:
     if hasattr(model, "save"):
         model.save(folder / run_folder.MODEL)
     save_embedding(embedding, folder / run_folder.EMBEDDING)
-    loss_log(model).to_parquet(folder / run_folder.LOG)
-    rows.to_parquet(folder / run_folder.SCORES)
+    write_small(loss_log(model), folder / run_folder.LOG)
+    write_small(rows, folder / run_folder.SCORES)
     if ranks is not None:
-        ranks.to_parquet(folder / run_folder.ATTRIBUTION)
+        write_small(ranks, folder / run_folder.ATTRIBUTION)
     run_folder.write_json(folder / run_folder.TIMING, seconds)
+
+
+class _Input:
+    """What of a task decides its recording, as the key of a cache."""
+
+    def __init__(self, task: Task):
+        self.task = task
+        decoded = sorted({s.label for s in task.scores if s.label})
+        own = (task.recording.to_dict(), task.method.steps, task.folds, task.split, task.fold)
+        self._text = json.dumps([task.fingerprint, *own, decoded], sort_keys=True, default=str)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Input) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@lru_cache(maxsize=1)  # seeds and settings of one fold follow each other
+def _parts(given: _Input) -> tuple[Recording, dict[str, Any], Recording, Recording]:
+    recording, chosen = prepared(given.task)
+    return recording, chosen, *given.task.parts(recording)
 
 
 def prepared(task: Task) -> tuple[Recording, dict[str, Any]]:
@@ -117,13 +198,34 @@ def split_names(recording: Recording, train: Recording, test: Recording) -> NDAr
     return names
 
 
-def _warm() -> None:
+def _check_code(task: Task) -> None:
+    """A key that the sender made is made again here."""
+    if replace(task).key != task.key:
+        raise StudyError(
+            f"this process runs isofold {code_version()}, not that of the study: install the same "
+            "version wherever runs execute"
+        )
+
+
+@lru_cache(maxsize=1)
+def warm() -> None:
     """One processor, also on a scheduler's own workers; compiled programs are found again."""
     if "jax" not in sys.modules:
         os.environ.update(ONE_PROCESSOR)
+    threadpool_limits(1)  # of libraries that were loaded before
     from .._cache import enable_cache
 
     enable_cache()
+
+
+def _let_go() -> None:
+    """Compiled programs, before a process of many runs has used up its memory maps."""
+    maps = Path("/proc/self/maps")
+    if "jax" in sys.modules and maps.exists():
+        with maps.open("rb") as lines:
+            many = sum(1 for _ in lines) > MOST_MAPS
+        if many:
+            sys.modules["jax"].clear_caches()
 
 
 def channel_ranks(task: Task, model: Any, test: Recording) -> pd.DataFrame | None:

@@ -1,4 +1,4 @@
-"""Scores between runs: the same recording under other seeds, other recordings under one seed."""
+"""Scores between runs that differ in one thing: seed, recording, or method."""
 
 from __future__ import annotations
 
@@ -17,6 +17,20 @@ from .score_spec import ScoreSpec
 from .tasks import NO_CONTROL, Task, done
 
 _log = logging.getLogger(__name__)
+
+ALL_METHODS = "all methods"
+"""`method` of scores between methods."""
+_NAME = {
+    "runs": lambda task: str(task.seed),
+    "datasets": lambda task: task.recording.name,
+    "methods": lambda task: task.method.name,
+}
+"""What tells the runs of a group apart."""
+_LEFT_OUT = {
+    "runs": ("seed",),
+    "datasets": ("recording", "subject"),
+    "methods": ("method",),
+}
 
 
 @dataclass(frozen=True)
@@ -63,20 +77,28 @@ def pair_rows(group: Group, results: Path) -> list[dict[str, Any]]:
 
 
 def _groups(spec: ScoreSpec, tasks: list[Task]) -> Iterator[Group]:
+    apart = _NAME[spec.between]
+
     def shared(task: Task) -> dict[str, Any]:
-        same = {"method": task.method.name, "fold": task.fold}
-        if spec.between == "runs":
-            return same | {"recording": task.recording.name, "subject": task.recording.subject}
-        return same | {"seed": task.seed}
+        same = {
+            "method": task.method.name,
+            "seed": task.seed,
+            "fold": task.fold,
+            "recording": task.recording.name,
+            "subject": task.recording.subject,
+        }
+        for name in _LEFT_OUT[spec.between]:
+            same.pop(name)
+        return same
 
     def order(task: Task) -> str:
         return repr(list(shared(task).values()))
 
     for _, members in groupby(sorted(tasks, key=order), key=order):
         runs = list(members)
-        by_seed = spec.between == "runs"
-        keys = {str(t.seed) if by_seed else t.recording.name: t.key for t in runs}
+        keys = {apart(t): t.key for t in runs}
         common = {
+            "method": ALL_METHODS,
             **shared(runs[0]),
             "split": "test",
             "control": NO_CONTROL,
@@ -85,8 +107,13 @@ def _groups(spec: ScoreSpec, tasks: list[Task]) -> Iterator[Group]:
             "between": spec.between,
             "label": ", ".join(spec.labels),
         }
-        settings = {f"set.{k}": v for k, v in runs[0].method.settings.items()}
-        yield Group(spec, keys, common | settings)
+        yield Group(spec, keys, common | _common([t.columns for t in runs]))
+
+
+def _common(columns: list[dict[str, Any]]) -> dict[str, Any]:
+    """Settings that all have, with one value."""
+    first, *others = columns
+    return {k: v for k, v in first.items() if all(k in o and o[k] == v for o in others)}
 
 
 def _test_part(results: Path, key: str) -> Any:

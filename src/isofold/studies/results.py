@@ -12,10 +12,18 @@ import pandas as pd
 from ..errors import StudyError
 from . import run_folder
 from .embedding_store import load_embedding
-from .run_folder import read_json, run_path
+from .place import place_of
+from .run_folder import MANIFEST, PAGE, PAIRS, SCORES, STUDY, read_json, run_path
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from .sweeps import Sweep
+
+_READ_OF_ALL = (
+    *(run_folder.DONE, run_folder.ERROR, run_folder.SETTINGS, run_folder.TIMING, run_folder.LOG),
+)
+"""Small files that a table of all runs, or their page, reads."""
 
 RUN_COLUMNS = ["key", "recording", "subject", "method", "seed", "fold", "control"]
 SCORE_COLUMNS = [
@@ -44,7 +52,8 @@ class Results:
     Parameters
     ----------
     path
-        Folder that `isofold.run` wrote.
+        Folder that `isofold.run` wrote, or its address (`s3://…`). Of results at an address,
+        `path` is a temporary folder here with what was read of them.
 
     Raises
     ------
@@ -58,22 +67,30 @@ class Results:
     """
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
-        if not (self.path / "study.toml").is_file():
+        self._place = place_of(path)
+        self._place.pull(STUDY, MANIFEST)
+        self.path = self._place.path
+        self.address = str(path)
+        if not (self.path / STUDY).is_file():
             raise StudyError(
-                f"a results folder holds study.toml; {str(self.path)!r} does not: "
+                f"a results folder holds study.toml; {self.address!r} does not: "
                 "give the folder that isofold run wrote (--out)"
             )
+
+    @property
+    def page(self) -> str:
+        """Where the report is; the place of the results where there is none."""
+        return f"{self.address.rstrip('/')}/{PAGE}" if self._place.has(PAGE) else self.address
 
     @cached_property
     def study(self) -> dict[str, Any]:
         """The study as it was run."""
-        return tomllib.loads((self.path / "study.toml").read_text(encoding="utf-8"))
+        return tomllib.loads((self.path / STUDY).read_text(encoding="utf-8"))
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Versions, platform, fingerprints of the input, command and date; {} before the end."""
-        path = self.path / "manifest.json"
+        path = self.path / MANIFEST
         return read_json(path) if path.exists() else {}
 
     @cached_property
@@ -82,6 +99,7 @@ class Results:
 
         Runs that an earlier study left in the folder (`resume`) are not among them.
         """
+        self._place.pull_runs(*_READ_OF_ALL)
         keys = run_folder.finished(self.path)
         wanted = set(self.manifest.get("keys", keys))
         rows = [self._row(key) for key in keys if key in wanted]
@@ -91,12 +109,12 @@ class Results:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """One row a score, part and run."""
-        return self._table("scores.parquet", SCORE_COLUMNS)
+        return self._table(SCORES, SCORE_COLUMNS)
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """One row a pair of runs or recordings."""
-        return self._table("pairs.parquet", PAIR_COLUMNS)
+        return self._table(PAIRS, PAIR_COLUMNS)
 
     def claims(self) -> pd.DataFrame:
         """Which claims of the study hold; one row a claim, in its order.
@@ -119,6 +137,19 @@ class Results:
 
         return answered(self)
 
+    def sweeps(self) -> list[Sweep]:
+        """Scores along the axes of the study: its `[[sweeps]]` blocks, each with a `table` (one row
+        a line and value of the axis), the `runs` behind it and `findings` in words.
+
+        Raises
+        ------
+        StudyError
+            study.toml holds a sweep that is none.
+        """
+        from .sweeps import swept
+
+        return swept(self)
+
     def settings(self, key: str) -> dict[str, Any]:
         """What the run was given, and what its "auto" settings resolved to (`resolved`)."""
         return read_json(self._file(key, run_folder.SETTINGS))
@@ -131,7 +162,7 @@ class Results:
         """Channels ranked by what they give each label (`isofold.attribution.rank`); no rows where
         the study did not ask, or the method has no encoder."""
         self._file(key, run_folder.SETTINGS)
-        path = run_path(self.path, key) / run_folder.ATTRIBUTION
+        path = self._pulled(key, run_folder.ATTRIBUTION)
         return pd.read_parquet(path) if path.exists() else pd.DataFrame()
 
     def timing(self, key: str) -> dict[str, float]:
@@ -150,16 +181,26 @@ class Results:
 
     def __repr__(self) -> str:
         done = int((self.runs["status"] == "done").sum())
-        return f"<Results {str(self.path)!r}: {done} runs done, {len(self.runs) - done} failed>"
+        return f"<Results {self.address!r}: {done} runs done, {len(self.runs) - done} failed>"
 
     def _file(self, key: str, name: str) -> Path:
-        folder = run_path(self.path, key)
         if not run_folder.status(self.path, key):
-            raise StudyError(f"no run {key!r} in {str(self.path)!r}; Results.runs lists the keys")
-        if not (folder / name).exists():
-            what = "failed" if (folder / run_folder.ERROR).exists() else "is done"
+            for mark in (run_folder.DONE, run_folder.ERROR):
+                self._pulled(key, mark)
+        status = run_folder.status(self.path, key)
+        if not status:
+            raise StudyError(f"no run {key!r} in {self.address!r}; Results.runs lists the keys")
+        path = self._pulled(key, name)
+        if not path.exists():
+            what = "failed" if status == "error" else "is done"
             raise StudyError(f"run {key!r} {what} and has no {name}; Results.runs['status'] tells")
-        return folder / name
+        return path
+
+    def _pulled(self, key: str, name: str) -> Path:
+        path = run_path(self.path, key) / name
+        if not path.exists():
+            self._place.pull(f"runs/{key}/{name}")
+        return path
 
     def _row(self, key: str) -> dict[str, Any]:
         settings = self.settings(key)
@@ -169,9 +210,11 @@ class Results:
         if row["status"] == "error":
             error = read_json(run_path(self.path, key) / run_folder.ERROR)
             row["error"] = f"{error['type']}: {error['message']}"
-        return row | {f"set.{k}": v for k, v in settings.get("settings", {}).items()}
+        values = {**settings.get("settings", {}), **settings.get("axes", {})}
+        return row | {f"set.{k}": v for k, v in values.items()}
 
     def _table(self, name: str, columns: list[str]) -> pd.DataFrame:
+        self._place.pull(name)
         path = self.path / name
         return pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=columns)
 

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ..recording import Recording
 from .results import SCORE_COLUMNS
-from .score_spec import ScoreSpec
+from .score_spec import OF_SIGNAL, OF_TRUTH, ScoreSpec, label_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from ..scores import Score
     from .tasks import Task
+
+OUTSIDE = "outside"
+"""`split` of samples that are neither trained on nor scored."""
 
 MODEL = "model"
 """`decoder` of a score that asks the model itself for the label, not a decoder of the embedding."""
@@ -26,11 +30,16 @@ WHOLE = "all"
 """`part` of the score itself; other rows are its parts and what else it says."""
 
 
+NO_BETTER = ("dimensions", "Betti number")
+"""Units that count something: neither more nor less of it is better."""
+
 MEDIAN_ERROR = "median error"
 """`unit` of the median error of decoding, in the unit of the label."""
 
 
-def score_rows(task: Task, model: Any, embedding: xr.DataArray, test: Recording) -> pd.DataFrame:
+def score_rows(
+    task: Task, model: Any, embedding: xr.DataArray, test: Recording, whole: Recording
+) -> pd.DataFrame:
     """One row a score, part and further number, `SCORE_COLUMNS` and settings as `set.*`."""
     common = {
         "key": task.key,
@@ -39,17 +48,16 @@ def score_rows(task: Task, model: Any, embedding: xr.DataArray, test: Recording)
         "method": task.method.name,
         "seed": task.seed,
         "fold": task.fold,
-        "split": "test",
         "control": task.control,
         "labels_used": ", ".join(task.method.labels),
         "n": len(test),
     }
-    common |= {f"set.{k}": v for k, v in task.method.settings.items()}
+    common |= task.columns
     rows = []
     for spec in task.scores:
-        score = _scored(spec, model, embedding, test)
-        if score is not None:
-            what = {"score": spec.score, "label": spec.label or "", "decoder": spec.decoder or ""}
+        for label, score in _scored(spec, model, embedding, test, whole):
+            what = {"score": spec.score, "label": label, "decoder": spec.decoder or ""}
+            what["split"] = spec.split
             rows += [common | what | numbers for numbers in numbers_of(score)]
     return pd.DataFrame(rows, columns=None if rows else SCORE_COLUMNS)
 
@@ -97,22 +105,50 @@ def part_name(levels: Any, index: Any) -> str:
     return ", ".join(f"{level or 'part'} {v}" for level, v in zip(levels, values, strict=True))
 
 
-def _scored(spec: ScoreSpec, model: Any, embedding: xr.DataArray, test: Recording) -> Score | None:
-    """The score, or None where the method has none of the kind (raw activity fits nothing)."""
+def _scored(
+    spec: ScoreSpec, model: Any, embedding: xr.DataArray, test: Recording, whole: Recording
+) -> Iterator[tuple[str, Score]]:
+    """Label and score; nothing where there is none of the kind (raw activity fits nothing)."""
     from .. import scores
 
     split = embedding.coords["split"].values
     if spec.score == "goodness_of_fit":
-        return scores.goodness_of_fit(model, test) if hasattr(model, "goodness_parts") else None
-    z_test = embedding.isel(time=split == "test")
-    if spec.score == "recovery":
-        return None if test.truth is None else scores.recovery(z_test, test.truth)
-    z_train = embedding.isel(time=split == "train")
-    if spec.decoder == MODEL:
-        return _told(spec, model, z_train, z_test, test)
-    return scores.decode(
-        z_train, z_test=z_test, label=spec.label, decoder=spec.decoder, **spec.options
-    )
+        if hasattr(model, "goodness_parts"):
+            yield "", scores.goodness_of_fit(model, test)
+    elif spec.score != "decode":
+        mask = split != OUTSIDE if spec.split == "all" else split == spec.split
+        yield from _shape_scores(spec, embedding.isel(time=mask), whole, mask)
+    else:
+        z_train, z_test = (embedding.isel(time=split == name) for name in ("train", "test"))
+        if spec.decoder == MODEL:
+            score = _told(spec, model, z_train, z_test, test)
+        else:
+            score = scores.decode(
+                z_train, z_test=z_test, label=spec.label, decoder=spec.decoder, **spec.options
+            )
+        if score is not None:
+            yield spec.label or "", score
+
+
+def _shape_scores(
+    spec: ScoreSpec, z: xr.DataArray, whole: Recording, mask: NDArray[np.bool_]
+) -> Iterator[tuple[str, Score]]:
+    """Scores of an embedding against the truth, the signal, or nothing."""
+    from .. import scores
+
+    function = getattr(scores, spec.score)
+    if spec.score in OF_TRUTH:
+        if whole.truth is not None:
+            yield "", function(z, whole.truth[mask], **spec.options)
+    elif spec.score in OF_SIGNAL:
+        yield "", function(z, np.asarray(whole.signal)[mask], **spec.options)
+    elif spec.score == "betti":
+        found = function(z, **spec.options)
+        for k, (number, threshold) in enumerate(zip(found.betti, found.thresholds, strict=True)):
+            settings = {"threshold": float(threshold)}
+            yield f"H{k}", scores.Score(float(number), "Betti number", settings=settings)
+    else:
+        yield label_of(spec), function(z, **spec.options)
 
 
 def _told(spec: ScoreSpec, model: Any, z_train: Any, z_test: Any, test: Recording) -> Score | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,13 +19,21 @@ _DECODE = (
 )
 """Options of `isofold.scores.decode` that a study file may set."""
 
-_KEYS = {
-    "decode": ("label", "decoder", *_DECODE),
+OF_TRUTH = ("recovery", "procrustes", "mcc", "geodesic_correlation")
+"""Scores against the truth of a simulation; a recording without truth has none."""
+OF_SIGNAL = ("trustworthiness", "continuity")
+"""Scores against the signal that was embedded."""
+OF_SHAPE = ("dimension", "betti")
+"""What an embedding is by itself."""
+_OWN = {
+    "decode": ("label", "decoder"),
     "goodness_of_fit": (),
     "consistency": ("between", "labels"),
-    "recovery": (),
+    **dict.fromkeys((*OF_TRUTH, *OF_SIGNAL, *OF_SHAPE), ("split",)),
 }
-_BETWEEN = ("runs", "datasets")
+"""Keys of a block that are none of the function's options."""
+_SPLITS = ("test", "train", "all")
+_BETWEEN = ("runs", "datasets", "methods")
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class ScoreSpec:
     between: str = "runs"
     labels: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    split: str = "test"
+    """Which samples of an embedding are scored; "all" has training samples among them."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -46,16 +57,17 @@ class ScoreSpec:
             return given
         table: Any = {"score": given} if isinstance(given, str) else given
         if not isinstance(table, Mapping) or not isinstance(table.get("score"), str):
-            raise StudyError(f'{where} needs score = "…"{near("", _KEYS)}')
+            raise StudyError(f'{where} needs score = "…"{near("", _OWN)}')
         score = table["score"].replace("-", "_").replace(" ", "_")
-        if score not in _KEYS:
-            raise StudyError(f"{where}: unknown score {table['score']!r}{near(score, _KEYS)}")
-        check_keys(table, ("score", "methods", *_KEYS[score]), f"{where} ({score})")
+        if score not in _OWN:
+            raise StudyError(f"{where}: unknown score {table['score']!r}{near(score, _OWN)}")
+        own_keys = ("score", "methods", *_OWN[score])
+        check_keys(table, (*own_keys, *_options(score)), f"{where} ({score})")
         names = {
             k: check_names(table[k], f"{where}.{k}") for k in ("labels", "methods") if k in table
         }
-        own: dict[str, Any] = {k: v for k, v in table.items() if k not in _DECODE}
-        options = {k: v for k, v in table.items() if k in _DECODE}
+        own: dict[str, Any] = {k: v for k, v in table.items() if k in own_keys}
+        options = {k: v for k, v in table.items() if k not in own_keys}
         if score == "decode":
             own.setdefault("decoder", "knn")
         spec = cls(**{**own, **names, "score": score, "options": options})
@@ -63,9 +75,10 @@ class ScoreSpec:
         return spec
 
     @classmethod
-    def default(cls, labels: Iterable[str]) -> list[ScoreSpec]:
-        """What is asked where a study names no score."""
+    def default(cls, labels: Iterable[str], simulated: bool = False) -> list[ScoreSpec]:
+        """What is asked where a study names no score; the truth, where a recording has one."""
         first = [cls("goodness_of_fit"), cls("consistency")]
+        first += [cls("recovery")] if simulated else []
         return first + [cls("decode", label=label, decoder="knn") for label in labels]
 
     @property
@@ -79,8 +92,8 @@ class ScoreSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """The block as a table."""
-        keys = ("score", *(k for k in _KEYS[self.score] if k not in _DECODE), "methods")
-        pairs = ((k, getattr(self, k)) for k in keys)
+        keys = ("score", *_OWN[self.score], "methods")
+        pairs = ((k, v) for k in keys if (v := getattr(self, k)) != _DEFAULTS.get(k))
         table = {k: list(v) if isinstance(v, tuple) else v for k, v in pairs if v}
         return table | dict(self.options)
 
@@ -90,6 +103,8 @@ class ScoreSpec:
                 raise StudyError(f'{where} (decode) needs label = "…": one label a score')
             check_type(self.label, str, "the name of one label", f"{where}.label")
             check_type(self.decoder, str, "the name of a decoder", f"{where}.decoder")
+        if self.split not in _SPLITS:
+            raise StudyError(f"{where}.split: unknown {self.split!r}{near(self.split, _SPLITS)}")
         if self.between not in _BETWEEN:
             raise StudyError(
                 f"{where}.between: unknown {self.between!r}{near(self.between, _BETWEEN)}"
@@ -99,3 +114,41 @@ class ScoreSpec:
                 f"{where}: consistency between datasets aligns recordings by labels; "
                 'name them: labels = ["position"]'
             )
+
+
+_DEFAULTS = {"split": "test"}
+"""Defaults that a block need not write out."""
+
+
+def _options(score: str) -> tuple[str, ...]:
+    """Options of the function of `isofold.scores` that a block may set."""
+    if score == "decode":
+        return _DECODE
+    if score not in (*OF_TRUTH, *OF_SIGNAL, *OF_SHAPE):
+        return ()
+    from .. import scores
+
+    parameters = inspect.signature(getattr(scores, score)).parameters.values()
+    named = (p for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD))
+    own = (p.name for p in named if p.default is not p.empty and p.name not in _GIVEN)
+    return (*own, *_OF_ESTIMATORS) if score == "dimension" else tuple(own)
+
+
+_OF_ESTIMATORS = (
+    *("r_range", "pair_range", "max_pairs", "n_neighbors", "n_points"),
+    *("discard", "criterion", "alpha"),
+)
+"""Options of single estimators of `isofold.scores.dimension`."""
+_GIVEN = ("groups", "original", "truth", "distances")
+"""Arguments that the study itself gives."""
+
+
+def label_of(spec: ScoreSpec) -> str:
+    """`label` of the rows of a score.
+
+    >>> label_of(ScoreSpec("consistency", between="datasets", labels=("x", "y")))
+    'x, y'
+    """
+    # dimensions by several estimators are several scores, as decoding of several labels is
+    estimator = str(spec.options.get("estimator", ""))
+    return spec.label or ", ".join(spec.labels) or estimator

@@ -12,9 +12,11 @@ from ..errors import StudyError
 from ._check import check_keys, check_names, check_type, check_unique, near
 from ._toml import to_toml
 from .claim_spec import ClaimSpec
+from .cluster_spec import ClusterSpec
 from .method_spec import MethodSpec
-from .recording_spec import RecordingSpec
+from .recording_spec import RecordingSpec, found_files
 from .score_spec import CONTROLS, ScoreSpec
+from .sweep_spec import SweepSpec
 
 Estimators = Mapping[str, Callable[..., Any]]
 """Names and factories of estimators beyond `isofold.METHODS`."""
@@ -33,10 +35,11 @@ class Study:
         Title of the report.
     recordings
         Tables as in a study file (`path`, `name`, `subject`, `read`, `restrict`, `bin`, `choose`,
-        `steps`), or `Recording` objects; those are saved beside the results.
+        `steps`; or `simulate`; axes as below), or `Recording` objects; those are saved beside the
+        results.
     methods
         Names of `isofold.METHODS` or "raw", or tables: `method`, `name`, `labels`, `steps`,
-        `grid`, and any setting of the estimator.
+        `transform`, axes in `grid`, `zip` and `sample`, and any setting of the estimator.
     seeds
         One run a seed: `random_state` of the estimator.
     folds
@@ -56,6 +59,12 @@ class Study:
     claims
         Tables with `says`, `score`, `better`, `than`: what the study is expected to show. They
         change no run; `Results.claims` and the report say which hold.
+    sweeps
+        Tables with `asks`, `score`, `along`: a score against an axis. They change no run;
+        `Results.sweeps` and the report draw them and say what they show.
+    cluster
+        Table of the jobs of SLURM in which runs execute (docs/scale.md). It is no part of what is
+        run, and of no run's key.
     estimators
         Factories of further methods by name; not part of a study file.
 
@@ -85,6 +94,8 @@ class Study:
     controls: Sequence[str] = ()
     attribution: Sequence[str] = ()
     claims: Sequence[Any] = ()
+    sweeps: Sequence[Any] = ()
+    cluster: Any = None
     estimators: Estimators = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -92,15 +103,17 @@ class Study:
         check_type(self.name, str, "a name", "name")
         put("seeds", _seeds(self.seeds))
         _check_held_out(self.folds, self.split)
-        put("recordings", tuple(_each(self.recordings, "recordings", RecordingSpec.of)))
+        recordings = _each(self.recordings, "recordings", RecordingSpec.all_of)
+        put("recordings", tuple(one for specs in recordings for one in specs))
         check_unique([r.name for r in self.recordings], "recordings")
         methods = _each(
-            self.methods, "methods", lambda m, at: MethodSpec.of(m, at, self.estimators)
+            self.methods, "methods", lambda m, at: MethodSpec.all_of(m, at, self.estimators)
         )
-        put("methods", tuple(one for spec in methods for one in spec.expanded()))
+        put("methods", tuple(one for specs in methods for one in specs))
         check_unique([m.name for m in self.methods], "methods")
         labels = dict.fromkeys(label for r in self.recordings for label in r.label_names)
-        scores = ScoreSpec.default(labels) if self.scores is None else self.scores
+        simulated = any(r.simulate for r in self.recordings)
+        scores = ScoreSpec.default(labels, simulated) if self.scores is None else self.scores
         put("scores", tuple(_each(scores, "scores", ScoreSpec.of, empty=True)))
         put("controls", check_names(self.controls, "controls"))
         put("attribution", check_names(self.attribution, "attribution"))
@@ -110,6 +123,11 @@ class Study:
         self._check_scored_methods()
         put("claims", tuple(_each(self.claims, "claims", ClaimSpec.of, empty=True)))
         self._check_claims()
+        put("sweeps", tuple(_each(self.sweeps, "sweeps", SweepSpec.of, empty=True)))
+        points = [{**s.point} for s in (*self.methods, *self.recordings)]
+        for number, sweep in enumerate(self.sweeps):
+            sweep.check(f"sweeps[{number}]", points, self.scores or ())
+        put("cluster", ClusterSpec.of(self.cluster))
 
     @classmethod
     def from_dict(
@@ -123,7 +141,8 @@ class Study:
         for key in ("name", "recordings", "methods"):
             if key not in tables:
                 raise StudyError(f"a study needs {key}; got only {', '.join(tables) or 'nothing'}")
-        study = cls(**tables, estimators=estimators or {})
+        found = found_files(tables["recordings"], Path(folder))
+        study = cls(**{**tables, "recordings": found}, estimators=estimators or {})
         recordings = tuple(r.located(Path(folder)) for r in study.recordings)
         return replace(study, recordings=recordings)
 
@@ -163,6 +182,10 @@ class Study:
         tables["scores"] = [s.to_dict() for s in self.scores or ()]
         if self.claims:
             tables["claims"] = [c.to_dict() for c in self.claims]
+        if self.sweeps:
+            tables["sweeps"] = [s.to_dict() for s in self.sweeps]
+        if self.cluster:
+            tables["cluster"] = self.cluster.to_dict()
         return tables
 
     def to_toml(self) -> str:
@@ -195,7 +218,7 @@ class Study:
 
 _KEYS = (
     *("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls"),
-    *("attribution", "claims"),
+    *("attribution", "claims", "sweeps", "cluster"),
 )
 
 

