@@ -5,6 +5,7 @@ from .bayes import PoissonBayes
 from .beyond_labels import beyond_labels
 from .chance import blocks, surrogate, surrogate_within
 from .choose_dimension import DimensionChoice, choose_dimension
+from .circular_coordinates import circular_coordinates
 from .consistency import consistency
 from .consistency_score import consistency_score
 from .control import control
@@ -21,16 +22,20 @@ from .mcc import mcc
 from .procrustes import procrustes
 from .recovery import recovery
 from .score import Score
+from .topology import Topology, betti
 
 __all__ = [
     "Alignment",
     "DimensionChoice",
     "PoissonBayes",
     "Score",
+    "Topology",
     "align",
+    "betti",
     "beyond_labels",
     "blocks",
     "choose_dimension",
+    "circular_coordinates",
     "consistency",
     "consistency_score",
     "control",
