@@ -7,6 +7,7 @@ from .cca import cca
 from .chance import blocks, surrogate, surrogate_within
 from .choose_dimension import DimensionChoice, choose_dimension
 from .cka import cka
+from .circular_coordinates import circular_coordinates
 from .consistency import consistency
 from .consistency_score import consistency_score
 from .control import control
@@ -25,18 +26,22 @@ from .neighbors import continuity, trustworthiness
 from .procrustes import procrustes
 from .recovery import recovery
 from .score import Score
+from .topology import Topology, betti
 
 __all__ = [
     "Alignment",
     "DimensionChoice",
     "PoissonBayes",
     "Score",
+    "Topology",
     "align",
+    "betti",
     "beyond_labels",
     "blocks",
     "cca",
     "choose_dimension",
     "cka",
+    "circular_coordinates",
     "consistency",
     "consistency_score",
     "continuity",
