@@ -47,6 +47,7 @@ SLOW = {
     "pcl",
     "umap",
     "tsne",
+    "gpfa",
     "mind-nieh-2021",
 }
 """Another row of the fast tests has the same code under it, or compiling it takes long: these run

@@ -71,6 +71,20 @@ def test_chance_is_one_half_and_is_found():
         assert of_noise.value == pytest.approx(0.5, abs=0.05)
 
 
+def test_equal_samples_are_no_false_neighbours_and_do_not_raise_chance():
+    """Half of the bins are silent: in which order they stand must not count."""
+    silent = np.where(np.arange(150)[:, None] % 2 == 0, 0.0, SIGNAL)
+    assert trustworthiness(silent, silent, n_chance=0).value == 1
+    assert continuity(2 * silent, silent, n_chance=0).value == 1
+    torn = trustworthiness(silent, SIGNAL, n_chance=30)
+    assert torn.chance_mean == pytest.approx(0.5145, abs=0.02)  # (n − k)(n − 1 − k) in closed form
+
+
+def test_a_collapsed_embedding_is_at_chance():
+    for z in (np.zeros((150, 2)), np.full((150, 1), 7.0)):
+        assert trustworthiness(z, SIGNAL, n_chance=0).value == pytest.approx(0.51, abs=0.04)
+
+
 def test_chance_keeps_what_slow_change_alone_gives():
     """Neighbours in time are neighbours in any slow signal: chance is above one half there."""
     slow = [np.cumsum(noise(400, 2, seed=s), axis=0) for s in (0, 1)]

@@ -21,22 +21,31 @@ def thinned(n_rows: int, most: int) -> Ints:
 
 
 def ranks(rows: Floats) -> Ints:
-    """(i, j) → how manieth nearest row j is to row i; 1 is the nearest other row, 0 the row itself.
+    """(i, j) → 1 + how many other rows are nearer to row i than row j; 0 for the row itself.
 
-    >>> ranks(np.array([[0.0], [1.0], [3.0]]))
-    array([[0, 1, 2], [1, 0, 2], [2, 1, 0]])
+    Equal distances have equal ranks: bins of counts repeat, and no order among them is false.
+
+    >>> ranks(np.array([[0.0], [1.0], [3.0], [3.0]]))
+    array([[0, 1, 2, 2], [1, 0, 2, 2], [3, 2, 0, 1], [3, 2, 1, 0]])
     """
     distance = cdist(rows, rows, "sqeuclidean")
     np.fill_diagonal(distance, -1)
     order = np.argsort(distance, axis=1, kind="stable")
+    farther = np.diff(np.take_along_axis(distance, order, axis=1), axis=1, prepend=-2) > 0
+    place = np.maximum.accumulate(np.where(farther, np.arange(len(rows)), 0), axis=1)
     rank = np.empty_like(order)
-    np.put_along_axis(rank, order, np.arange(len(rows))[None], axis=1)
+    np.put_along_axis(rank, order, place, axis=1)
     return rank
 
 
 def nearest(rows: Floats, n_neighbors: int) -> Ints:
-    """The nearest other rows of each row."""
-    search = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
+    """The nearest other rows of each row; a random choice among those that are equally near.
+
+    Without it rows that all are equal would all take the first of them for their neighbours.
+    """
+    spread = 1e-9 * (float(rows.std(axis=0).max()) or 1.0)
+    apart = rows + spread * np.random.default_rng(0).standard_normal(rows.shape)
+    search = NearestNeighbors(n_neighbors=n_neighbors).fit(apart)
     return search.kneighbors(return_distance=False)
 
 

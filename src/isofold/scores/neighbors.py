@@ -26,8 +26,9 @@ def trustworthiness(
 ) -> Score:
     """T(k) = 1 − 2/(nk(2n − 3k − 1)) Σ_i Σ_j max(0, rank_ij − k), j the k neighbours of i in z.
 
-    rank_ij counts how manieth nearest j is to i in the original. 1: no false neighbours; .5: any
-    rows at random. Nothing is fitted: give rows of held-out trials.
+    rank_ij is 1 + the number of samples nearer to i than j is in the original. 1: no false
+    neighbours; .5 (more if samples repeat): any rows at random. Nothing is fitted: give rows of
+    held-out trials.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ def trustworthiness(
     -----
     Distances are Euclidean: bring channels to one scale first. Noise in the original has neighbours
     too, which no embedding should keep: compare methods, not with 1. Equal to
-    `sklearn.manifold.trustworthiness`. Source: Venna & Kaski, ICANN 2001.
+    `sklearn.manifold.trustworthiness` where no samples are equal. Source: Venna & Kaski, ICANN
+    2001.
 
     Examples
     --------
