@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
+import signal
+import threading
+import time
 
 import pytest
-from stand_ins import rat
+from stand_ins import Slow, rat
 
 from isofold import Study, run
 from isofold.errors import StudyError
-from isofold.studies import dask_executor
+from isofold.studies import dask_executor, dask_keeper
 from isofold.studies.cluster_spec import ClusterSpec, check_memory
 from isofold.studies.executor import ONE_PROCESSOR, HereExecutor, SerialExecutor
 from isofold.studies.place import Folder
@@ -126,3 +131,78 @@ def test_memory_has_a_unit(text):
     assert check_memory(text, "memory") == text
     with pytest.raises(StudyError, match="must be an amount"):
         check_memory(text[:-2], "memory")
+
+
+SBATCH = """#!/bin/sh
+cp "$1" "{folder}/job-$$"
+setsid sh "{folder}/job-$$" >> "{folder}/said" 2>&1 &
+echo $! >> "{folder}/jobs"
+echo "Submitted batch job $!"
+"""
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """A batch system that starts its jobs at once, here."""
+    pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed")
+    folder = tmp_path / "slurm"
+    folder.mkdir()
+    for name, text in (
+        ("sbatch", SBATCH.format(folder=folder)),
+        ("scancel", "#!/bin/sh\nkill -9 -$1\n"),
+    ):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", os.path.dirname(__file__), prepend=os.pathsep)
+    yield folder
+    for job in jobs(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job, signal.SIGKILL)
+
+
+def jobs(folder):
+    path = folder / "jobs"
+    return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+
+@pytest.mark.slow
+def test_a_lost_job_is_submitted_anew(slurm, tmp_path, monkeypatch):
+    """Its run is done by another; the bytes are those of a serial study."""
+    monkeypatch.setattr(dask_keeper, "GRACE", 2.0)
+    spec = {"memory": "1 GiB", "jobs": 1, "interface": "lo", "log_directory": str(slurm)}
+    given = Study(
+        "small",
+        [rat()],
+        [{"method": "slow", "seconds": 1.0}],
+        seeds=range(6),
+        scores=["consistency"],
+        cluster=spec,
+        estimators={"slow": Slow},
+    )
+    out = tmp_path / "out"
+
+    def lose():
+        while len(list(out.glob("runs/*/done"))) < 2:
+            time.sleep(0.1)
+        os.killpg(jobs(slurm)[0], signal.SIGKILL)
+
+    thread = threading.Thread(target=lose)
+    thread.start()
+    results = run(given, out)
+    thread.join()
+    assert results.runs["status"].tolist() == ["done"] * 6
+    assert len(jobs(slurm)) == 2
+    run(given, tmp_path / "serial", serial=True)
+    for name in ("scores.parquet", "pairs.parquet"):
+        assert (out / name).read_bytes() == (tmp_path / "serial" / name).read_bytes()
+
+
+def test_a_slurm_that_is_not_there_or_refuses_is_said(slurm, tmp_path, monkeypatch):
+    asked = study(cluster={"memory": "1 GiB", "interface": "lo", "jobs": 2})
+    (slurm / "sbatch").write_text("#!/bin/sh\necho 'invalid account' >&2\nexit 1\n")
+    with pytest.raises(StudyError, match=r"SLURM refused 2 of 2 jobs; sbatch says above why"):
+        run(asked, tmp_path / "out")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(StudyError, match="with sbatch, which this machine has not"):
+        run(asked, tmp_path / "out")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -65,13 +68,31 @@ class ClusterSpec:
         return {k: v for k, v in table.items() if v}
 
     def started(self) -> SLURMCluster:
-        """The cluster, with jobs as runs are waiting for them."""
+        """The cluster, its jobs submitted.
+
+        Raises
+        ------
+        StudyError
+            SLURM refuses them, or is not there.
+        """
+        if shutil.which("sbatch") is None:
+            raise StudyError(
+                "[cluster] submits jobs with sbatch, which this machine has not: run on a login "
+                "node, or here with --workers"
+            )
         cluster = self.cluster()
-        cluster.adapt(minimum_jobs=0, maximum_jobs=self.jobs)
+        self.more(cluster)()
+        while not cluster.workers:  # they appear when sbatch has answered for all of them
+            time.sleep(0.1)
+        self._check_taken(cluster)
         return cluster
 
+    def more(self, cluster: SLURMCluster) -> Callable[[], None]:
+        """What submits anew the jobs that are lost."""
+        return lambda: cluster.scale(jobs=self.jobs)
+
     def cluster(self) -> SLURMCluster:
-        """The cluster before any job; `job_script()` is what it submits.
+        """The cluster; `job_script()` is what it submits.
 
         Raises
         ------
@@ -96,6 +117,19 @@ class ClusterSpec:
             job_script_prologue=[*exports, *self.job_script_prologue],
             job_extra_directives=[*gres, *self.job_extra_directives],
         )
+
+    def _check_taken(self, cluster: SLURMCluster) -> None:
+        from distributed import Status
+
+        refused = [job for job in cluster.workers.values() if job.status == Status.created]
+        if refused:
+            for job in refused:
+                job.status = Status.failed  # or closing would wait for them
+            cluster.close()
+            raise StudyError(
+                f"SLURM refused {len(refused)} of {self.jobs} jobs; sbatch says above why: change "
+                "[cluster], or run here with --workers"
+            )
 
     def _check(self, where: str) -> None:
         if self.kind not in _KINDS:

@@ -6,10 +6,12 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StudyError
+from .dask_keeper import Keeper
 from .executor import DEATHS, ONE_PROCESSOR, ProcessDiedError, died, environment, ignore_ctrl_c
 
 if TYPE_CHECKING:
@@ -48,9 +50,15 @@ class DaskExecutor:
 
         self._memory = memory or (cluster.memory if cluster else None)
         self._cluster: Any = None
+        self._settings = ExitStack()  # workers are started all the time
         if scheduler is None:
-            with environment(ONE_PROCESSOR), dask.config.set(SETTINGS):
-                self._cluster = cluster.started() if cluster else _local(workers, memory)
+            self._settings.enter_context(environment(ONE_PROCESSOR))
+            self._settings.enter_context(dask.config.set(SETTINGS))
+            n = workers or os.cpu_count() or 1
+            self._cluster = cluster.started() if cluster else _local(memory)
+            start = cluster.more(self._cluster) if cluster else partial(self._cluster.scale, n)
+            start()
+            self._keeper = Keeper(self._cluster, start)
         self._client = _connected(Client, self._cluster or scheduler)
         if self._cluster is not None:
             self._client.register_plugin(_no_ctrl_c())
@@ -101,9 +109,14 @@ class DaskExecutor:
             yield waiting.pop(future.key), answer
 
     def close(self, now: bool = False) -> None:
+        if self._cluster is not None:
+            self._keeper.stop()
         if now:
             self._kill()
-        with suppress(TimeoutError):  # what is slow to say goodbye has nothing more to say
+        with (
+            self._settings,
+            suppress(TimeoutError),
+        ):  # what is slow to say goodbye has nothing more to say
             self._client.close(timeout=10)
             if self._cluster is not None:
                 self._cluster.close(timeout=10)
@@ -117,11 +130,12 @@ class DaskExecutor:
                     os.kill(nanny.pid, signal.SIGKILL)
 
 
-def _local(workers: int | None, memory: str | None) -> Any:
+def _local(memory: str | None) -> Any:
+    """Without workers yet: one that is killed while it starts must not take the cluster along."""
     from distributed import LocalCluster
 
     return LocalCluster(
-        n_workers=workers or os.cpu_count(),
+        n_workers=0,
         threads_per_worker=1,
         memory_limit=memory or "auto",
         processes=True,
