@@ -6,8 +6,8 @@ from .beyond_labels import beyond_labels
 from .cca import cca
 from .chance import blocks, surrogate, surrogate_within
 from .choose_dimension import DimensionChoice, choose_dimension
-from .cka import cka
 from .circular_coordinates import circular_coordinates
+from .cka import cka
 from .consistency import consistency
 from .consistency_score import consistency_score
 from .control import control
@@ -40,8 +40,8 @@ __all__ = [
     "blocks",
     "cca",
     "choose_dimension",
-    "cka",
     "circular_coordinates",
+    "cka",
     "consistency",
     "consistency_score",
     "continuity",

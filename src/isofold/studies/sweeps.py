@@ -57,7 +57,7 @@ def _sweep(spec: SweepSpec, results: Any) -> Sweep:
     if runs.empty:
         nothing = pd.DataFrame(columns=COLUMNS)
         return Sweep(spec, unit, nothing, runs, ("No run gave this score.",))
-    order = {x: k for k, x in enumerate(dict.fromkeys(runs["x"]))}
+    order = {x: k for k, x in enumerate(dict.fromkeys(_values(spec, results.study)))}
     rows = [
         _row(spec, line, x, part) for (line, x), part in runs.groupby(["line", "x"], sort=False)
     ]
@@ -100,6 +100,15 @@ def _runs(spec: SweepSpec, results: Any) -> pd.DataFrame:
     return found.assign(line=_shortened(found["line"]), x=_one_kind(found["x"]))
 
 
+def _values(spec: SweepSpec, study: Mapping[str, Any]) -> list[str]:
+    """Values of the axis as text, in the order of the study."""
+    places = [
+        *_places(study.get("methods", ()), spec.along, METHOD).values(),
+        *_places(study.get("recordings", ()), spec.along, RECORDING).values(),
+    ]
+    return [_x(x) for _, x in places if x is not None]
+
+
 def _places(blocks: Any, along: str, what: str) -> dict[str, tuple[str, Any]]:
     """Name → (what it is called without the axis, its value on the axis or None)."""
     found = {}
@@ -136,7 +145,7 @@ def _shortened(lines: pd.Series) -> list[str]:
 
 def _one_kind(values: pd.Series) -> pd.Series:
     numbers = [isinstance(v, int | float) and not isinstance(v, bool) for v in values]
-    return values.astype(float) if all(numbers) else values.map(str).astype(object)
+    return values.astype(float) if all(numbers) else values.map(_x).astype(object)
 
 
 def _row(spec: SweepSpec, line: Any, x: Any, part: pd.DataFrame) -> dict[str, Any]:
