@@ -86,6 +86,11 @@ def killing(out, after, every):
         thread.join()
 
 
+@pytest.fixture(autouse=True)
+def no_page(monkeypatch):
+    monkeypatch.setattr(run_, "_write_page", lambda place: None)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     out = tmp_path_factory.mktemp("undisturbed") / "out"
@@ -93,7 +98,16 @@ def undisturbed(tmp_path_factory):
     return sums(out)
 
 
-@pytest.mark.parametrize("options", [{"workers": 2}, {"serial": True}], ids=["cluster", "serial"])
+SERIAL_TOO = pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"workers": 2}, id="cluster"),
+        pytest.param({"serial": True}, id="serial", marks=pytest.mark.slow),
+    ],
+)
+
+
+@SERIAL_TOO
 def test_a_killed_worker(tmp_path, undisturbed, options):
     with killing(tmp_path / "out", after=1, every=60) as killed:
         results = run(study(5, 0.2), tmp_path / "out", **options)
@@ -125,13 +139,7 @@ def client(folder, n, seconds, options):
     )
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param({"workers": 2}, id="cluster"),
-        pytest.param({"serial": True}, id="serial", marks=pytest.mark.slow),
-    ],
-)
+@SERIAL_TOO
 def test_a_killed_client(tmp_path, undisturbed, options):
     """Its workers end with it, runs that are done are kept, and the rest is done later."""
     process = client(tmp_path, 5, 0.2, options)
