@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 import isofold as iso
 from isofold.errors import DataError, MissingValuesError
 from isofold.scores import choose_dimension, recovery
+from isofold.scores.choose_dimension import ERRORS
 
 
 def test_the_smallest_within_one_standard_error_of_the_best():
@@ -31,7 +32,15 @@ def test_paired_differences_see_a_small_gain_that_is_always_there():
     fold = np.linspace(0, 1, 10)  # easy and hard folds
     scores = {2: fold, 3: fold + 0.02 + 0.001 * np.cos(np.arange(10))}
     assert choose_dimension(scores).smallest == 2
-    assert choose_dimension(scores, paired=True).smallest == 3
+    assert choose_dimension(scores, error="best").smallest == 2
+    assert choose_dimension(scores, error="paired").smallest == 3
+
+
+def test_the_luck_of_each_fit_is_in_the_paired_error():
+    scores = {2: [0.5, 0.9, 0.5, 0.9], 3: [0.74, 0.76, 0.74, 0.76]}
+    assert choose_dimension(scores, error="best").smallest == 3
+    assert choose_dimension(scores, error="paired").smallest == 2
+    assert choose_dimension(scores).smallest == 2
 
 
 def test_ties_go_to_the_smaller():
@@ -60,14 +69,14 @@ def test_a_circle_needs_two():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(0, 10_000), st.integers(2, 6), st.integers(2, 12), st.booleans())
+@given(st.integers(0, 10_000), st.integers(2, 6), st.integers(2, 12), st.sampled_from(ERRORS))
 def test_shift_and_scale_change_nothing_and_the_choice_is_never_above_the_best(
-    seed, dimensions, repeats, paired
+    seed, dimensions, repeats, error
 ):
     scores = np.random.default_rng(seed).normal(size=(repeats, dimensions))
     table = {d + 1: scores[:, d] for d in range(dimensions)}
     moved = {d: 3 * column - 2 for d, column in table.items()}
-    choice, again = (choose_dimension(t, paired=paired) for t in (table, moved))
+    choice, again = (choose_dimension(t, error=error) for t in (table, moved))
     assert choice.smallest <= choice.best
     assert (choice.best, choice.smallest) == (again.best, again.smallest)
     assert not choice.table["within"].loc[: choice.smallest - 1].any()
@@ -92,6 +101,11 @@ def test_shift_and_scale_change_nothing_and_the_choice_is_never_above_the_best(
 def test_refuses(values, message):
     with pytest.raises(DataError, match=message):
         choose_dimension(values)
+
+
+def test_refuses_another_error():
+    with pytest.raises(DataError, match=r"error must be one of .*'paired'.* got 'sd'"):
+        choose_dimension({1: [1, 2]}, error="sd")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -68,7 +68,8 @@ def test_a_circle_through_spikes():
 @pytest.mark.parametrize("options", [{}, UNITS])
 def test_surfaces_bare_and_through_nonlinear_mixing(name, options):
     recording, numbers = shape(name, **options)
-    found = betti(recording.signal, max_dimension=2, reduce=6 if options else None)
+    reduce = 6 if options else None
+    found = betti(recording.signal, max_dimension=2, reduce=reduce, n_shuffles=8)
     assert found.betti == numbers
 
 
@@ -87,7 +88,7 @@ def test_surfaces_through_spikes(name):
         **own,
     )
     z = smooth(square_root(spikes), 0.2).signal[::4]
-    assert betti(z, max_dimension=2, reduce=6).betti == numbers
+    assert betti(z, max_dimension=2, reduce=6, n_shuffles=8).betti == numbers
 
 
 def test_noise_has_no_shape():

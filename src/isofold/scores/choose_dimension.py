@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, MissingValuesError
 
+ERRORS = ("larger", "best", "paired")
+
 
 @dataclass(frozen=True, eq=False)
 class DimensionChoice:
@@ -45,10 +47,12 @@ class DimensionChoice:
         )
 
 
-def choose_dimension(values: Any, *, paired: bool = False) -> DimensionChoice:
+def choose_dimension(values: Any, *, error: str = "larger") -> DimensionChoice:
     """Smallest dimension within one standard error of the best, of scores on held-out data.
 
-    d* = min {d : m_d ≥ m_b − s} with b = argmax m and s = SE(m_b), SE = sd / √n over n repeats.
+    d* = min {d : m_b − m_d ≤ s_d} with b = argmax m, and s_d the standard error sd / √n, over n
+    repeats, of m_b ("best", the classical rule), of m_b − m_d repeat by repeat ("paired"), or the
+    larger of the two.
 
     Parameters
     ----------
@@ -56,15 +60,17 @@ def choose_dimension(values: Any, *, paired: bool = False) -> DimensionChoice:
         Held-out scores, higher is better: a table with a column for each dimension and a row for
         each repeat, or a mapping dimension → (repeat,). A repeat is a seed in a fold, the same for
         all dimensions and in the same order.
-    paired
-        s = SE(m_b − m_d), of the differences repeat by repeat: leaves out what all dimensions share
-        (an easy fold, a good seed) and so also sees a gain that is small but always there.
+    error
+        "best" is large where some folds are easy and some hard, for all dimensions alike, and then
+        forgives much; "paired" leaves out what all share and sees a gain that is small but always
+        there; it is the larger where repeats differ by the luck of each fit. "larger" holds to
+        the smaller dimension in doubt.
 
     Raises
     ------
     DataError
         Fewer than two repeats (one has no standard error), repeats that differ in number,
-        dimensions that are not whole numbers of at least 1.
+        dimensions that are not whole numbers of at least 1, an unknown `error`.
     MissingValuesError
         A score is missing or infinite: a run failed. Run it again, or leave the repeat out of all.
 
@@ -86,14 +92,17 @@ def choose_dimension(values: Any, *, paired: bool = False) -> DimensionChoice:
     >>> choose_dimension(scores).smallest
     3
     """
+    if error not in ERRORS:
+        raise DataError(f"error must be one of {ERRORS}, got {error!r}")
     dimensions, scores = _table(values)
     mean = scores.mean(axis=0)
     se = _standard_error(scores)
     top = int(np.argmax(mean))  # the first, so the smallest, of several
     below = mean[top] - mean
     se_below = _standard_error(scores[:, [top]] - scores)
+    allowed = {"best": se[top], "paired": se_below, "larger": np.maximum(se[top], se_below)}[error]
     # differences of equal numbers leave rounding errors behind
-    within = below <= (se_below if paired else se[top]) + 1e-12 * max(abs(mean[top]), 1e-300)
+    within = below <= allowed + 1e-12 * max(abs(mean[top]), 1e-300)
     table = pd.DataFrame(
         {"mean": mean, "se": se, "below": below, "se_below": se_below, "within": within},
         index=pd.Index(dimensions, name="dimension"),

@@ -21,11 +21,12 @@ class Score:
     Parameters
     ----------
     value
-        The score; higher is better.
+        The score; higher is better, but of a dimension.
     unit
         What it counts in: "R²", "accuracy", "bits", ...
     parts
-        What the value is made of; index levels from {from, to, fold, seed, trial, label, batch}.
+        What the value is made of; index levels from {from, to, fold, seed, trial, label, batch},
+        of a dimension from {radius, sample, component}.
     interval
         95 % percentile bootstrap over the natural unit (named in `settings["interval_over"]`);
         NaN where there are too few units.
