@@ -59,7 +59,8 @@ def dimension(
     options
         "correlation", "geodesic": `r_range` or `pair_range` (low, high) instead of the rule.
         "correlation": `max_pairs` (2e8). "geodesic": `n_neighbors` (10) and `n_points` (1500,
-        evenly in time) of the graph, or `distances` (time, time) of your own, as MIND's.
+        evenly in time) of the graph, or `distances` (time, time) of your own, as MIND's; where the
+        samples are landmarks and not successive, give `theiler=1`.
         "two-nn": `discard` (0.1). "mle": `n_neighbors` (20). "local-pca": `n_neighbors` (100),
         `n_points` (2000), `criterion` ("fukunaga-olsen" | "participation-ratio"), `alpha` (0.05).
 
