@@ -194,3 +194,33 @@ def test_points_are_columns_of_the_results(tmp_path):
     assert set(between["method"]) == {"all methods"}
     inputs = json.loads((tmp_path / "manifest.json").read_text())["inputs"]
     assert inputs["circle (noise=0)"]["simulate"]["name"] == "circle"
+
+
+def test_scores_of_shape(tmp_path):
+    """Against truth, signal, and nothing: each is a score of the study, of the part it names."""
+    ring = {"name": "circle", "n_samples": 600, "n_trials": 10, "n_units": 12, "mixing": "linear"}
+    asked = [
+        *({"score": s} for s in ("procrustes", "mcc", "geodesic_correlation", "trustworthiness")),
+        {"score": "continuity", "n_neighbors": 5},
+        {"score": "dimension", "estimator": "two-nn", "split": "all"},
+        {"score": "dimension", "estimator": "participation-ratio"},
+        {"score": "betti", "n_points": 60, "n_shuffles": 5, "split": "all"},
+    ]
+    methods = [{"method": "pca", "output_dimension": 2}]
+    results = iso.run(
+        Study("x", [{"simulate": ring}], methods, scores=asked), tmp_path, serial=True
+    )
+    assert (results.runs["status"] == "done").all(), results.runs["error"].tolist()
+    rows = results.scores.query("part == 'all'").set_index(["score", "label"])
+    value = rows["value"]
+    assert value["procrustes", ""] > 0.9
+    assert value["continuity", ""] > 0.95
+    assert value["dimension", "participation-ratio"] == pytest.approx(2, abs=0.1)
+    assert value["betti", "H0"] == value["betti", "H1"] == 1
+    assert rows.loc[("dimension", "two-nn"), "split"] == "all"
+    assert set(results.scores.query("score == 'dimension'")["part"]) == {"all"}
+    assert "Betti number" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(StudyError, match=r"split: unknown 'tests' \(did you mean 'test'"):
+        Study("x", [{"simulate": ring}], methods, scores=[{"score": "betti", "split": "tests"}])
+    with pytest.raises(StudyError, match="unknown key 'estimators'"):
+        Study("x", [{"simulate": ring}], methods, scores=[{"score": "dimension", "estimators": 1}])

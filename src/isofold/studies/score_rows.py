@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -148,7 +149,9 @@ def _shape_scores(
             settings = {"threshold": float(threshold)}
             yield f"H{k}", scores.Score(float(number), "Betti number", settings=settings)
     else:
-        yield label_of(spec), function(z, **spec.options)
+        # parts of a dimension are slopes at radii, or single samples: no repeats of it
+        score = function(z, **spec.options)
+        yield label_of(spec), replace(score, parts=pd.Series(dtype=float))
 
 
 def _told(spec: ScoreSpec, model: Any, z_train: Any, z_test: Any, test: Recording) -> Score | None:
