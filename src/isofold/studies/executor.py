@@ -22,7 +22,7 @@ ONE_PROCESSOR = {
 }
 """Environment of every process that fits; it must be there before JAX is imported."""
 
-DEATHS = 4
+DEATHS = 7
 """Processes that may end under a run before it is suspected: many deaths are not its fault (jobs
 lose their machines, the system kills what is large)."""
 

@@ -17,6 +17,11 @@ _READING = (
     *("_bootstrap.py", "_numbers.py"),
 )
 """What `studies` only reads scores with."""
+_CARRYING = (
+    *("plan.py", "place.py", "manifest.py", "progress.py", "dry_run.py", "jobs.py", "run.py"),
+    *("dask_executor.py", "dask_keeper.py", "cluster_spec.py", "results.py"),
+)
+"""What brings runs to processes and their results to a place; bytes do not depend on it."""
 
 
 def run_key(code: str, fingerprint: str, settings: Mapping[str, Any]) -> str:
@@ -40,7 +45,7 @@ def code_version() -> str:
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         relative = path.relative_to(root)
-        if relative.parts[0] not in _RENDERING and relative.name not in _READING:
+        if relative.parts[0] not in _RENDERING and relative.name not in (*_READING, *_CARRYING):
             _add(digest, relative.as_posix(), path)
     return f"{__version__}+{digest.hexdigest()[:12]}"
 
