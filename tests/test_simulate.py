@@ -297,3 +297,16 @@ def test_refuses(name, options, message):
 def test_a_session_needs_spikes():
     with pytest.raises(DataError, match="a session holds spikes"):
         iso.simulate.place_cells_session(0, n_units=None)
+
+
+def test_units_see_the_shape_of_an_ellipse():
+    """Before, each axis was standardised, and units saw a circle."""
+
+    def spread(ellipse):
+        seen = iso.simulate.circle(
+            0, n_samples=2000, n_units=40, mixing="linear", noise=0.0, ellipse=ellipse
+        )
+        return np.linalg.svd(seen.signal - seen.signal.mean(axis=0), compute_uv=False)
+
+    round_, flat = spread(1.0), spread(0.3)
+    assert round_[1] / round_[0] > 0.7 > 0.6 > flat[1] / flat[0]

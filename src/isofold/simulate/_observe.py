@@ -67,11 +67,18 @@ def observe(
     observation: str,
     noise: float,
     rate: float,
+    keep_shape: bool = False,
 ) -> NDArray:
-    """Signal (time, channel) of units that see a latent (time, k); n_units=None: the latent."""
+    """Signal (time, channel) of units that see a latent (time, k); n_units=None: the latent.
+
+    With `keep_shape` the latent is brought to one size as a whole, not each of its dimensions.
+    """
     if n_units is None:
         return latent + noise * rng.standard_normal(latent.shape)
-    drive = _standardised(_mixed(_standardised(latent), rng, n_units, mixing))
+    seen = _standardised(latent)
+    if keep_shape:
+        seen = seen * latent.std(axis=0) / np.sqrt(np.mean(latent.var(axis=0)))
+    drive = _standardised(_mixed(seen, rng, n_units, mixing))
     drive = drive + noise * rng.standard_normal(drive.shape)
     if observation == "gaussian":
         return drive

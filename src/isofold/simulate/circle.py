@@ -80,8 +80,9 @@ def circle(
     angle = np.concatenate([running_angle(int(n), turns / rate, rng) for n in lengths])
     truth = radius * np.column_stack([np.cos(angle), ellipse * np.sin(angle)])
     signal = observe(
-        truth, rng, n_units=n_units, mixing=mixing, observation=observation, noise=noise, rate=rate
-    )
+        truth, rng, n_units=n_units, mixing=mixing, observation=observation, noise=noise, rate=rate,
+        keep_shape=ellipse != 1,
+    )  # fmt: skip
     return Recording(
         signal,
         rate,

@@ -152,6 +152,7 @@ def _row(spec: SweepSpec, line: Any, x: Any, part: pd.DataFrame) -> dict[str, An
     value = part["value"].astype(float)
     low, high, se = _around(part)
     high = min(high, 1.0) if part["unit"].iloc[0] in _AT_MOST_ONE else high
+    low = max(low, 0.0) if part["unit"].iloc[0] in NO_BETTER else low
     over = np.nan
     if spec.above is not None:
         passed = value < spec.above if spec.lower_is_better else value > spec.above
