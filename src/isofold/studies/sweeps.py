@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -197,8 +198,7 @@ def _finding(spec: SweepSpec, line: str, part: pd.DataFrame, unit: str) -> str:
     best, worst = (at(rows, key=lambda r: sign * r["mean"]) for at in (max, min))
     along = spec.along.removeprefix("simulate.").replace("_", " ")
     if unit in NO_BETTER:
-        each = ", ".join(f"{_value(row)} at {_x(row['x'])}" for row in rows)
-        said = f"{spec.score if unit == 'dimensions' else unit} along {along}: {each}"
+        said = f"{spec.score if unit == 'dimensions' else unit} {_runs_of_equals(rows)}"
     elif spec.choose:
         row = next(r for r in rows if r["chosen"])
         said = (
@@ -226,8 +226,19 @@ def _shares(spec: SweepSpec, part: pd.DataFrame) -> str:
     return f"{side} {number(spec.above)} are {each}"
 
 
+def _runs_of_equals(rows: list[dict[Any, Any]]) -> str:
+    """ "0 at 1, 1 at 2 to 8"."""
+    said = []
+    for value, group in groupby(rows, key=_value):
+        xs = [_x(row["x"]) for row in group]
+        said.append(f"{value} at {xs[0]}" + (f" to {xs[-1]}" if len(xs) > 1 else ""))
+    return ", ".join(said)
+
+
 def _value(row: Mapping[Any, Any]) -> str:
     interval = (row["low"], row["high"]) if np.isfinite(row["low"]) else None
+    if interval and number(interval[0]) == number(interval[1]) == number(row["mean"]):
+        interval = None  # [1, 1] says nothing more
     return f"{number(row['mean'])} {bracket(interval)}".strip()
 
 
