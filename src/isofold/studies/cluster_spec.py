@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -67,29 +66,41 @@ class ClusterSpec:
         table = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
         return {k: v for k, v in table.items() if v}
 
-    def started(self) -> SLURMCluster:
-        """The cluster, its jobs submitted.
+    def submit(self, cluster: SLURMCluster) -> None:
+        """Have SLURM start the jobs, and those that were lost anew.
 
         Raises
         ------
         StudyError
-            SLURM refuses them, or is not there.
+            There is no SLURM on this machine.
         """
         if shutil.which("sbatch") is None:
             raise StudyError(
                 "[cluster] submits jobs with sbatch, which this machine has not: run on a login "
                 "node, or here with --workers"
             )
-        cluster = self.cluster()
-        self.more(cluster)()
-        while not cluster.workers:  # they appear when sbatch has answered for all of them
-            time.sleep(0.1)
-        self._check_taken(cluster)
-        return cluster
+        cluster.scale(jobs=self.jobs)
 
-    def more(self, cluster: SLURMCluster) -> Callable[[], None]:
-        """What submits anew the jobs that are lost."""
-        return lambda: cluster.scale(jobs=self.jobs)
+    def check_taken(self, cluster: SLURMCluster) -> None:
+        """Wait until sbatch has answered for all jobs.
+
+        Raises
+        ------
+        StudyError
+            SLURM refuses jobs.
+        """
+        from distributed import Status
+
+        while not cluster.workers:  # they appear when all are answered
+            time.sleep(0.1)
+        refused = [job for job in cluster.workers.values() if job.status == Status.created]
+        if refused:
+            for job in refused:
+                job.status = Status.failed  # or closing would wait for them
+            raise StudyError(
+                f"SLURM refused {len(refused)} of {self.jobs} jobs; sbatch says above why: change "
+                "[cluster], or run here with --workers"
+            )
 
     def cluster(self) -> SLURMCluster:
         """The cluster; `job_script()` is what it submits.
@@ -117,19 +128,6 @@ class ClusterSpec:
             job_script_prologue=[*exports, *self.job_script_prologue],
             job_extra_directives=[*gres, *self.job_extra_directives],
         )
-
-    def _check_taken(self, cluster: SLURMCluster) -> None:
-        from distributed import Status
-
-        refused = [job for job in cluster.workers.values() if job.status == Status.created]
-        if refused:
-            for job in refused:
-                job.status = Status.failed  # or closing would wait for them
-            cluster.close()
-            raise StudyError(
-                f"SLURM refused {len(refused)} of {self.jobs} jobs; sbatch says above why: change "
-                "[cluster], or run here with --workers"
-            )
 
     def _check(self, where: str) -> None:
         if self.kind not in _KINDS:

@@ -45,23 +45,38 @@ class DaskExecutor:
         memory: str | None = None,
         cluster: ClusterSpec | None = None,
     ) -> None:
+        self._memory = memory or (cluster.memory if cluster else None)
+        self._cluster: Any = None
+        self._closing = ExitStack()
+        try:
+            if scheduler is None:
+                self._start(workers or os.cpu_count() or 1, memory, cluster)
+            else:
+                self._client = self._closing.enter_context(_connected(scheduler))
+        except BaseException:
+            self._closing.close()
+            raise
+
+    def _start(self, workers: int, memory: str | None, spec: ClusterSpec | None) -> None:
+        """A cluster, first without workers: one that dies while it starts must not end it."""
         import dask
         from distributed import Client
 
-        self._memory = memory or (cluster.memory if cluster else None)
-        self._cluster: Any = None
-        self._settings = ExitStack()  # workers are started all the time
-        if scheduler is None:
-            self._settings.enter_context(environment(ONE_PROCESSOR))
-            self._settings.enter_context(dask.config.set(SETTINGS))
-            n = workers or os.cpu_count() or 1
-            self._cluster = cluster.started() if cluster else _local(memory)
-            start = cluster.more(self._cluster) if cluster else partial(self._cluster.scale, n)
-            start()
-            self._keeper = Keeper(self._cluster, start)
-        self._client = _connected(Client, self._cluster or scheduler)
-        if self._cluster is not None:
-            self._client.register_plugin(_no_ctrl_c())
+        # for as long as it lives, since workers are started all the time
+        self._closing.enter_context(environment(ONE_PROCESSOR))
+        self._closing.enter_context(dask.config.set(SETTINGS))
+        self._cluster = spec.cluster() if spec else _local(memory)
+        self._closing.callback(_patiently, self._cluster.close)
+        self._client = Client(self._cluster)
+        self._closing.callback(_patiently, self._client.close)
+        self._client.register_plugin(_no_ctrl_c())
+        start = (
+            partial(spec.submit, self._cluster) if spec else partial(self._cluster.scale, workers)
+        )
+        start()
+        if spec:
+            spec.check_taken(self._cluster)
+        self._closing.callback(Keeper(self._cluster, start).stop)
 
     @property
     def dashboard(self) -> str:
@@ -109,17 +124,9 @@ class DaskExecutor:
             yield waiting.pop(future.key), answer
 
     def close(self, now: bool = False) -> None:
-        if self._cluster is not None:
-            self._keeper.stop()
         if now:
             self._kill()
-        with (
-            self._settings,
-            suppress(TimeoutError),
-        ):  # what is slow to say goodbye has nothing more to say
-            self._client.close(timeout=10)
-            if self._cluster is not None:
-                self._cluster.close(timeout=10)
+        self._closing.close()
 
     def _kill(self) -> None:
         """End the worker processes here in the middle of what they do, for good."""
@@ -131,7 +138,6 @@ class DaskExecutor:
 
 
 def _local(memory: str | None) -> Any:
-    """Without workers yet: one that is killed while it starts must not take the cluster along."""
     from distributed import LocalCluster
 
     return LocalCluster(
@@ -145,16 +151,21 @@ def _local(memory: str | None) -> Any:
     )
 
 
-def _connected(client: Callable[..., Any], to: Any) -> Any:
+def _connected(scheduler: str) -> Any:
+    from distributed import Client
+
     try:
-        return client(to)
+        return Client(scheduler)
     except (OSError, ValueError) as error:
-        if not isinstance(to, str):
-            raise
         raise StudyError(
-            f"no Dask scheduler answers at {to!r} ({error}); start one there "
+            f"no Dask scheduler answers at {scheduler!r} ({error}); start one there "
             "(dask scheduler), or leave --scheduler out to run here"
         ) from error
+
+
+def _patiently(close: Callable[..., Any]) -> None:
+    with suppress(TimeoutError):  # what is slow to say goodbye has nothing more to say
+        close(timeout=10)
 
 
 def _no_ctrl_c() -> Any:
