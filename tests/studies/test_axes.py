@@ -215,7 +215,7 @@ def test_scores_of_shape(tmp_path):
     value = rows["value"]
     assert value["procrustes", ""] > 0.9
     assert value["continuity", ""] > 0.95
-    assert value["dimension", "participation-ratio"] == pytest.approx(2, abs=0.1)
+    assert 1.2 < value["dimension", "participation-ratio"] <= 2  # one axis is wider than the other
     assert value["betti", "H0"] == value["betti", "H1"] == 1
     assert rows.loc[("dimension", "two-nn"), "split"] == "all"
     assert set(results.scores.query("score == 'dimension'")["part"]) == {"all"}
