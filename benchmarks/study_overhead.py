@@ -53,7 +53,9 @@ def study(n_runs: int, seconds: float) -> Study:
     n_seeds = min(n_runs, 20)
     method = {
         "method": "busy",
-        "grid": {"seconds": list(seconds + np.arange(n_runs // n_seeds) / 1e9)},
+        "grid": {
+            "seconds": list(seconds + np.arange(n_runs // n_seeds) / 1e5)
+        },  # names tell them apart
     }
     decode = {"score": "decode", "label": "x", "decoder": "ridge", "alpha": 1.0, "n_chance": 0}
     return Study(
