@@ -119,6 +119,25 @@ def test_wrong_sweeps_are_refused(sweep, message):
         Study("s", [{"simulate": RING}], [method], scores=["recovery"], sweeps=[sweep])
 
 
+@pytest.mark.parametrize(
+    ("scores", "sweep", "message"),
+    [
+        (["recovery", {"score": "recovery", "split": "all"}], "recovery", "would be mixed"),
+        (
+            ["consistency", {"score": "consistency", "between": "methods"}],
+            "consistency",
+            "name label, decoder or between",
+        ),
+        (["betti"], "betti", "needs label"),
+    ],
+)
+def test_scores_are_not_mixed(scores, sweep, message):
+    method = {"method": "pca", "grid": {"output_dimension": [1, 2]}}
+    asked = {"asks": "?", "score": sweep, "along": "output_dimension"}
+    with pytest.raises(StudyError, match=message):
+        Study("s", [{"simulate": RING}], [method], scores=scores, sweeps=[asked])
+
+
 def test_a_circle_fits_in_two_dimensions(tmp_path):
     """From file to page: PCA of a circle that units see linearly."""
     methods = [{"method": "pca", "grid": {"output_dimension": [1, 2, 3]}}, "raw"]

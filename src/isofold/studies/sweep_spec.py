@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import combinations
 from typing import Any
 
 from ..errors import StudyError
@@ -62,10 +63,18 @@ class SweepSpec:
             raise StudyError(
                 f"{where}.along: no axis {self.along!r} in this study{near(self.along, known)}"
             )
-        if not any(self.fits(s) for s in scores):
+        fitting = [s for s in scores if self.fits(s)]
+        if not fitting:
             known = {s.score for s in scores}
             raise StudyError(
                 f"{where}.score: no score of this study is {self.score!r}{near(self.score, known)}"
+            )
+        if self.score == "betti" and self.label is None:
+            raise StudyError(f'{where} (betti) needs label = "H0", "H1" or "H2": which number')
+        if any(_shared(a, b) for a, b in combinations(fitting, 2)):
+            raise StudyError(
+                f"{where}: several scores of one method are {self.score!r}, which would be mixed; "
+                "name label, decoder or between"
             )
 
     def fits(self, spec: ScoreSpec) -> bool:
@@ -81,6 +90,11 @@ class SweepSpec:
     def to_dict(self) -> dict[str, Any]:
         """The block as a table."""
         return {k: v for k in _KEYS if (v := getattr(self, k)) not in (None, False)}
+
+
+def _shared(a: ScoreSpec, b: ScoreSpec) -> bool:
+    """Whether some method gets both scores."""
+    return not a.methods or not b.methods or bool(set(a.methods) & set(b.methods))
 
 
 _KEYS = tuple(f.name for f in fields(SweepSpec))
