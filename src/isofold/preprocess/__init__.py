@@ -12,21 +12,27 @@ from typing import Any
 
 from ..errors import DataError, StudyError
 from ._segments import Step
+from .delay import Delay, delay
 from .smooth import Smooth, smooth
 from .square_root import SquareRoot, square_root
+from .trial_baseline import TrialBaseline, trial_baseline
 from .window_sum import WindowSum, window_sum
 from .zscore import ZScore, zscore
 
 __all__ = [
     "STEPS",
+    "Delay",
     "Smooth",
     "SquareRoot",
     "Step",
+    "TrialBaseline",
     "WindowSum",
     "ZScore",
+    "delay",
     "pipeline",
     "smooth",
     "square_root",
+    "trial_baseline",
     "window_sum",
     "zscore",
 ]
@@ -36,6 +42,8 @@ STEPS: dict[str, type[Step]] = {
     "smooth": Smooth,
     "window_sum": WindowSum,
     "square_root": SquareRoot,
+    "delay": Delay,
+    "trial_baseline": TrialBaseline,
 }
 
 

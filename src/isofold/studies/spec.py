@@ -43,7 +43,7 @@ class Study:
     seeds
         One run a seed: `random_state` of the estimator.
     folds
-        Number of folds, or a table `{k, how}`. Excludes `split`.
+        Number of folds, or a table `{k, how, by}`. Excludes `split`.
     split
         Table of `Recording.split`: `{test = 0.2, how, stratify, seed}`. Without folds and split
         the last fifth of the trials is held out.
@@ -244,7 +244,7 @@ def _check_held_out(folds: Any, split: Any) -> None:
     if folds is not None and split is not None:
         raise StudyError("a study has folds or a split, not both; drop one of the two")
     if isinstance(folds, Mapping):
-        check_keys(folds, ("k", "how"), "folds")
+        check_keys(folds, ("k", "how", "by"), "folds")
         folds = folds.get("k", "nothing")
     if folds is not None:
         check_type(folds, int, "a whole number (or {k = 5, how = …})", "folds")
