@@ -71,7 +71,7 @@ def test_a_whole_file(tmp_path, monkeypatch):
     assert first.path == second.path == str(tmp_path / "a.nwb")
     assert (first.name, second.name, first.subject) == ("rat1", "a", "install")
     assert first.steps == ({"zscore": {}}, {"smooth": {"sigma": 0.1}})
-    assert study.n_folds == 5
+    assert study.n_folds(study.recordings[0]) == 5
     assert [m.name for m in study.methods][:2] == [
         "cebra-behavior (temperature=0.1, max_iterations=10)",
         "cebra-behavior (temperature=0.1, max_iterations=20)",

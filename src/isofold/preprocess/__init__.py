@@ -7,10 +7,11 @@ it learns, it learns from the recording that `fit` was given (the training trial
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import DataError, StudyError
+from ..session import Session
 from ._segments import Step
 from .delay import Delay, delay
 from .smooth import Smooth, smooth
@@ -20,6 +21,7 @@ from .window_sum import WindowSum, window_sum
 from .zscore import ZScore, zscore
 
 __all__ = [
+    "SESSION_STEPS",
     "STEPS",
     "Delay",
     "Smooth",
@@ -45,6 +47,9 @@ STEPS: dict[str, type[Step]] = {
     "delay": Delay,
     "trial_baseline": TrialBaseline,
 }
+
+SESSION_STEPS: dict[str, Callable[..., Session]] = {}
+"""Steps Session → Session by name: what a study file calls `clean`."""
 
 
 def pipeline(steps: Sequence[Mapping[str, Mapping[str, Any]]]) -> list[Step]:
