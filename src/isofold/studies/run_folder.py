@@ -135,6 +135,15 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def file_name(name: str) -> str:
+    """A name that may stand in a path.
+
+    >>> file_name("rat 1 (day=2)")
+    'rat_1__day_2_'
+    """
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))

@@ -39,7 +39,7 @@ _BETWEEN = ("runs", "datasets", "methods")
 
 @dataclass(frozen=True)
 class ScoreSpec:
-    """One `[[scores]]` block: which score, of what, for which methods and recordings (all unless named)."""
+    """One `[[scores]]` block: which score, of what; of all methods and recordings unless named."""
 
     score: str
     label: str | None = None
@@ -65,9 +65,7 @@ class ScoreSpec:
             raise StudyError(f"{where}: unknown score {table['score']!r}{near(score, _OWN)}")
         own_keys = ("score", *_LISTS[1:], *_OWN[score])
         check_keys(table, (*own_keys, *_options(score)), f"{where} ({score})")
-        names = {
-            k: check_names(table[k], f"{where}.{k}") for k in _LISTS if k in table
-        }
+        names = {k: check_names(table[k], f"{where}.{k}") for k in _LISTS if k in table}
         own: dict[str, Any] = {k: v for k, v in table.items() if k in own_keys}
         options = {k: v for k, v in table.items() if k not in own_keys}
         if score == "decode":

@@ -102,7 +102,9 @@ def _tasks(study: Study, fingerprints: Mapping[str, str]) -> Iterator[Task]:
             continue
         seeds = study.seeds[:1] if method.method in BASELINES else study.seeds
         controls = (NO_CONTROL, *(study.controls if method.labels else ()))
-        scores = tuple(s for s in study.scores or () if s.wanted(method, recording) and s.of_one_run)
+        scores = tuple(
+            s for s in study.scores or () if s.wanted(method, recording) and s.of_one_run
+        )
         for fold, control, seed in product(range(study.n_folds(recording)), controls, seeds):
             yield Task(
                 recording,
