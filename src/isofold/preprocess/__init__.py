@@ -14,9 +14,11 @@ from ..errors import DataError, StudyError
 from ..session import Session
 from ._segments import Step
 from .delay import Delay, delay
+from .event_clock import event_clock
 from .smooth import Smooth, smooth
 from .square_root import SquareRoot, square_root
 from .trial_baseline import TrialBaseline, trial_baseline
+from .trial_column import trial_column
 from .window_sum import WindowSum, window_sum
 from .zscore import ZScore, zscore
 
@@ -31,10 +33,12 @@ __all__ = [
     "WindowSum",
     "ZScore",
     "delay",
+    "event_clock",
     "pipeline",
     "smooth",
     "square_root",
     "trial_baseline",
+    "trial_column",
     "window_sum",
     "zscore",
 ]
@@ -48,7 +52,10 @@ STEPS: dict[str, type[Step]] = {
     "trial_baseline": TrialBaseline,
 }
 
-SESSION_STEPS: dict[str, Callable[..., Session]] = {}
+SESSION_STEPS: dict[str, Callable[..., Session]] = {
+    "event_clock": event_clock,
+    "trial_column": trial_column,
+}
 """Steps Session → Session by name: what a study file calls `clean`."""
 
 

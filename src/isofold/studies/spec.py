@@ -216,7 +216,7 @@ class Study:
     def _check_named(self) -> None:
         """Blocks name methods and recordings that the study has."""
         known = {what: {x.base for x in getattr(self, what)} for what in ("methods", "recordings")}
-        for block, what in product(("scores", "methods", "single_trials"), known):
+        for block, what in product(("methods", "scores", "single_trials"), known):
             for number, spec in enumerate(getattr(self, block) or ()):
                 for name in getattr(spec, what, ()):
                     if name not in known[what]:
