@@ -57,7 +57,7 @@ def test_a_column_called_start_keeps_its_values(tmp_path):
     ],
 )
 def test_refusals(tmp_path, options, row, message):
-    with pytest.raises(ReadError, match="trials.csv") as error:
+    with pytest.raises(ReadError, match=r"trials\.csv") as error:
         iso.read(table(tmp_path, [row]), **options)
     assert message in str(error.value)
 
