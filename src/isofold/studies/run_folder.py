@@ -31,6 +31,8 @@ from .integrity import DONE, seal
 
 STUDY, MANIFEST, PAIRS, PAGE = "study.toml", "manifest.json", "pairs.parquet", "report.html"
 """Beside `runs` and SCORES."""
+ANSWERS = "recordings"
+"""Folder of what is said of each recording, whatever it was embedded by."""
 ERROR, SETTINGS, TIMING = "error.json", "settings.json", "timing.json"
 ATTRIBUTION = "attribution.parquet"
 MODEL, EMBEDDING, LOG, SCORES = "model.isofold", "embedding.zarr", "log.parquet", "scores.parquet"

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from .load import load_session
 from .place import same_place
 from .recording_spec import RecordingSpec
-from .run_folder import file_name, write_json
+from .run_folder import ANSWERS, file_name, write_json
 from .tables import write_table
 
-FOLDER = "recordings"
 WARNINGS, QUALITY, TRACES = "warnings.json", "quality.json", "traces.parquet"
 MOST_POINTS = 1200
 """Points of a trace; longer ones are drawn as means of neighbouring samples."""
@@ -32,7 +31,7 @@ CLEANED = ("baseline", "dff_uncorrected", "motion", "dff")
 
 def folder_of(recording: RecordingSpec) -> str:
     """Where the answers about a recording stand in the results."""
-    return f"{FOLDER}/{file_name(recording.name)}"
+    return f"{ANSWERS}/{file_name(recording.name)}"
 
 
 def session_facts(recording: RecordingSpec, fingerprint: str, results: str | Path) -> list[str]:
