@@ -41,6 +41,7 @@ _DOOR = {
     # they are scored
     "Score": "scores",
     "scores": "",
+    "single_trial": "",
     # and studied
     "Study": "studies",
     "run": "studies",
