@@ -82,7 +82,9 @@ def triple(t: NDArray, y: NDArray, fs: float) -> tuple[NDArray, NDArray]:
 
 def bright_curve(t: NDArray, x: NDArray) -> NDArray:
     b_inf, slow, fast, rapid, up, t_slow, t_fast, t_rapid, t_up = x
-    down = 1 + slow * np.exp(-t / t_slow) + fast * np.exp(-t / t_fast) + rapid * np.exp(-t / t_rapid)
+    down = (
+        1 + slow * np.exp(-t / t_slow) + fast * np.exp(-t / t_fast) + rapid * np.exp(-t / t_rapid)
+    )
     return b_inf * down * (1 - up * np.exp(-t / t_up))
 
 

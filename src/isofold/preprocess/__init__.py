@@ -12,21 +12,36 @@ from typing import Any
 
 from ..errors import DataError, StudyError
 from ._segments import Step
+from .bleaching import Bleaching, fit_bleaching
+from .dff import dff
+from .motion import Motion, fit_motion, motion_correct
+from .photometry import photometry
+from .quality import quality
 from .smooth import Smooth, smooth
 from .square_root import SquareRoot, square_root
+from .standard_score import standard_score
 from .window_sum import WindowSum, window_sum
 from .zscore import ZScore, zscore
 
 __all__ = [
     "STEPS",
+    "Bleaching",
+    "Motion",
     "Smooth",
     "SquareRoot",
     "Step",
     "WindowSum",
     "ZScore",
+    "dff",
+    "fit_bleaching",
+    "fit_motion",
+    "motion_correct",
+    "photometry",
     "pipeline",
+    "quality",
     "smooth",
     "square_root",
+    "standard_score",
     "window_sum",
     "zscore",
 ]

@@ -168,7 +168,9 @@ def _inner(name: str, value: float) -> float:
 
 
 def _with(curve: Bright, names: tuple[str, ...], x: Floats) -> Bright:
-    outer = {n: float(np.exp(v) if n.startswith("t_") else v) for n, v in zip(names, x, strict=True)}
+    outer = {
+        n: float(np.exp(v) if n.startswith("t_") else v) for n, v in zip(names, x, strict=True)
+    }
     return curve._replace(**outer)
 
 

@@ -61,7 +61,9 @@ def read_trace(session: Session, channel: Channel) -> Trace:
     t = np.asarray(series.times())
     x = np.empty(len(t), np.float64 if len(t) <= WIDE else np.float32)
     for part in chunks(len(t)):
-        values = series.values[part] if channel.column is None else series.values[part, channel.column]
+        values = (
+            series.values[part] if channel.column is None else series.values[part, channel.column]
+        )
         x[part] = values
         x[part][~np.isfinite(x[part])] = np.nan
     return Trace(t, x, 1 / sampling_step(t), stretches(t))
@@ -105,14 +107,14 @@ def channels(session: Session, pattern: str) -> dict[str, Channel]:
     found = {}
     for name in session.series:
         star = name[len(head) : len(name) - len(tail)]
-        if fnmatchcase(name, pattern) and star.isdigit():
+        if fnmatchcase(name, pattern) and "_" not in star:  # G_1, not G_CMOS_FLOOR
             found[star] = _single(session, name)
     if not found:
         raise DataError(
-            f"no series is called {pattern!r} with a number for the star; there are "
+            f"no series is called {pattern!r} with one word for the star; there are "
             f"{sorted(session.series)}"
         )
-    return dict(sorted(found.items(), key=lambda item: int(item[0])))
+    return dict(sorted(found.items(), key=lambda item: (len(item[0]), item[0])))
 
 
 def _columns(session: Session, name: str) -> dict[str, Channel]:

@@ -128,9 +128,7 @@ def options_of(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
         raise DataError(f"bleaching must be one of {MODELS}, got {model!r}")
     unknown = sorted(set(given) - set(OPTIONS[model]))
     if unknown:
-        raise DataError(
-            f"bleaching {model!r} takes {sorted(OPTIONS[model])}, got also {unknown}"
-        )
+        raise DataError(f"bleaching {model!r} takes {sorted(OPTIONS[model])}, got also {unknown}")
     return OPTIONS[model] | dict(given)
 
 

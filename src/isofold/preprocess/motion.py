@@ -98,8 +98,9 @@ def fit_motion(
             f"{int(known.sum())}; choose another epoch or control"
         )
     if cutoff is not None and cutoff < rate / 2:
-        signal, control = low_pass(filled(signal)[0], rate, cutoff), low_pass(
-            filled(control)[0], rate, cutoff
+        signal, control = (
+            low_pass(filled(signal)[0], rate, cutoff),
+            low_pass(filled(control)[0], rate, cutoff),
         )
     line = _line(control[known], signal[known], method)
     slope = max(line.slope, 0.0) if method in ("irls-asymmetric", "nonnegative") else line.slope
