@@ -1,8 +1,9 @@
 """A trace in few numbers: blocks that grow with time, so that slow curves are fitted fast.
 
-An exponential with time constant τ is gone by t = 10 τ. What is left at t varies with τ > t / 10, and
-over a block of t / 200 the mean of e^(−t/τ) is its value at the block's mean time to 1 part in 10⁴ of
-what is left of it, mostly much less. So 72,000 samples of an hour become about 1,500 weighted blocks.
+An exponential with time constant τ is gone by t = 10 τ. What is left at t varies with τ > t / 10,
+and over a block of t / 200 the mean of e^(−t/τ) is its value at the block's mean time to 1 part in
+10⁴ of what is left of it, mostly much less. So the 72,000 samples of an hour become about 1,500
+weighted blocks.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ DECIMATION = 10
 """Models are compared on means of this many samples."""
 
 RATIOS = (0.98, 0.997)
-"""The residual sum of squares must fall below this share of the simpler model's for brightening, and
-for a third exponential, to be kept."""
+"""The residual sum of squares must fall below this share of the simpler model's for brightening,
+and for a third exponential, to be kept."""
 
 TUKEY, ROUNDS, TOLERANCE = 3.0, 5, 1e-3
 SKEW_SECONDS = 60.0
@@ -70,7 +70,7 @@ class _Fit:
 
     def _bounds(self, names: tuple[str, ...]) -> tuple[Floats, Floats]:
         low = {n: np.log(v) for n, v in LOWEST.items()} | {"b_inf": self.floor, "b_fast": -np.inf}
-        high = {n: FASTEST_LOG_TIME for n in LOWEST} | {n: np.log(v) for n, v in HIGHEST.items()}
+        high = dict.fromkeys(LOWEST, FASTEST_LOG_TIME) | {n: np.log(v) for n, v in HIGHEST.items()}
         return (
             np.array([low.get(n, 0.0) for n in names]),
             np.array([high.get(n, np.inf) for n in names]),
@@ -94,7 +94,7 @@ def _thresholds(ratios: tuple[float, float] | str, n: int) -> tuple[float, float
         return (float(n ** (-2 / n)),) * 2
     if isinstance(ratios, str) or len(ratios) != 2 or not all(0 < r <= 1 for r in ratios):
         raise DataError(
-            'ratios must be "AIC", "BIC" or two shares in (0, 1], for brightening and for the third '
+            'ratios must be "AIC", "BIC" or two shares in (0, 1], for brightening and for a third '
             f"exponential; got {ratios!r}"
         )
     return float(ratios[0]), float(ratios[1])
@@ -107,7 +107,8 @@ def _select(
     short = [block_means(x, DECIMATION) for x in (fit.t, fit.y)]
     rss = lambda c: float(np.sum((short[1] - c.at(short[0])) ** 2))  # noqa: E731
     first = Bright(float(fit.y[-1000:].mean()), 0.35, 0.2, t_slow=3600.0, t_fast=240.0)
-    best, names = _sorted(fit.solve(first, DOUBLE)), DOUBLE
+    names: tuple[str, ...] = DOUBLE
+    best = _sorted(fit.solve(first, names))
     notes: dict[str, float | bool] = {}
     added = {
         "brightening": {"b_bright": 0.1, "t_bright": 2000.0},

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 class Columns:
     """Series of one shape (time, fiber), float32, filled one fiber at a time.
 
-    With `scratch` each is a file in that folder, written through and mapped read-only at the end, so
-    that results take no memory.
+    With `scratch` each is a file in that folder, written through and mapped read-only at the end,
+    so that results take no memory.
     """
 
     def __init__(self, names: Sequence[str], n: int, fibers: list[str], scratch: Any):

@@ -73,15 +73,12 @@ class Bright(NamedTuple):
     def jacobian(self, t: Floats, names: tuple[str, ...]) -> Floats:
         """(time, name) derivatives by amplitudes and by log time constants."""
         down, up = self.bleaching(t), self.brightening(t)
-        columns = {"b_inf": lambda: down * up}
+        columns = {"b_inf": down * up}
         for kind, (b, tau) in zip(("slow", "fast", "rapid"), self.terms(), strict=True):
-            columns[f"b_{kind}"] = lambda tau=tau: self.b_inf * up * decay(t, 1 / tau)
-            columns[f"t_{kind}"] = lambda b=b, tau=tau: (
-                self.b_inf * up * b * decay(t, 1 / tau) * t / tau
-            )
-        gone = lambda: decay(t, 1 / self.t_bright)  # noqa: E731
-        columns["b_bright"] = lambda: -self.b_inf * down * gone()
-        columns["t_bright"] = lambda: (
-            -self.b_inf * down * self.b_bright * gone() * t / self.t_bright
-        )
-        return np.column_stack([columns[name]() for name in names])
+            if f"b_{kind}" in names:
+                gone = self.b_inf * up * decay(t, 1 / tau)
+                columns |= {f"b_{kind}": gone, f"t_{kind}": b * gone * t / tau}
+        if "b_bright" in names:
+            gone = -self.b_inf * down * decay(t, 1 / self.t_bright)
+            columns |= {"b_bright": gone, "t_bright": self.b_bright * gone * t / self.t_bright}
+        return np.column_stack([columns[name] for name in names])

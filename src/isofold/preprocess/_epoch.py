@@ -14,7 +14,7 @@ from ..session import Session
 
 
 def intervals(session: Session, epoch: Any) -> tuple[NDArray, NDArray]:
-    """Sorted, disjoint (start, stop) of (start, stop), a list of such pairs, a table, or its name."""
+    """Sorted, disjoint (start, stop) of one pair, a list of pairs, a table, or its name."""
     if isinstance(epoch, str):
         epoch = session.table(epoch)
     if isinstance(epoch, pd.DataFrame):

@@ -43,7 +43,8 @@ def _solve(b: Blocks, start: Floats, lowest: float = -np.inf) -> Floats:
         start / unit,
         jac=lambda x: root[:, None] * exponentials_jacobian(x * unit, b.t) * unit,
         bounds=(lowest, np.inf), method="lm" if np.isinf(lowest) else "trf",
-        x_scale="jac" if np.isinf(lowest) else 1.0, ftol=1e-14, xtol=1e-12, gtol=1e-15, max_nfev=2000,
+        x_scale="jac" if np.isinf(lowest) else 1.0,
+        ftol=1e-14, xtol=1e-12, gtol=1e-15, max_nfev=2000,
     )  # fmt: skip
     return found.x * unit
 

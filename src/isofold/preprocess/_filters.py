@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def stretches(t: NDArray) -> list[slice]:
     """Slices between gaps: distances of more than 1.5 sampling steps."""
     cuts = np.flatnonzero(np.diff(t) > GAP * sampling_step(t)) + 1
     edges = [0, *cuts.tolist(), len(t)]
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def filled(x: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:

@@ -63,8 +63,8 @@ def least_squares_line(x: Floats, y: Floats, weight: Floats | None = None) -> tu
 def robust_line(x: Floats, y: Floats, above: float, below: float | None = None) -> Line:
     """Line by iteratively reweighted least squares with Tukey's biweight.
 
-    Starts from least squares; the scale is the MAD about 0, estimated anew each round; stops when the
-    loss changes by less than 1e-8, or after 50 rounds.
+    Starts from least squares; the scale is the MAD about 0, estimated anew each round; stops when
+    the loss changes by less than 1e-8, or after 50 rounds.
     """
     a, b = least_squares_line(x, y)
     residual = y - a - b * x

@@ -98,7 +98,7 @@ def _interpolated(when: NDArray, t: NDArray, x: NDArray, step: float) -> NDArray
 
 
 def channels(session: Session, pattern: str) -> dict[str, Channel]:
-    """Channels by what pairs them: the columns of a series, or what the star of "G_*" stands for."""
+    """Channels by what pairs them: columns of a series, or what the star of "G_*" stands for."""
     if "*" not in pattern:
         return _columns(session, pattern)
     if pattern.count("*") > 1:

@@ -81,9 +81,9 @@ def fit_bleaching(
     start
         Time 0 of the curve; the first sample unless given.
     options
-        Of the model, with the defaults above. `ratios` of bright: the shares below which the residual
-        sum of squares must fall for brightening (.98) and for a third exponential (.997) to be kept,
-        or "AIC" or "BIC".
+        Of the model, with the defaults above. `ratios` of bright: the shares below which the
+        residual sum of squares must fall for brightening (.98) and for a third exponential (.997)
+        to be kept, or "AIC" or "BIC".
 
     Raises
     ------
@@ -92,9 +92,9 @@ def fit_bleaching(
 
     Notes
     -----
-    Same models, starts, bounds and choices as the Allen Institute's pipeline (aind-fip-dff, 2026-05),
-    but its Nelder–Mead search is replaced by least squares with analytic derivatives on blocks that
-    grow with time. Not for traces with jumps (a fibre replugged): cut those into two recordings.
+    Same models, starts, bounds and choices as the Allen Institute's pipeline (aind-fip-dff,
+    2026-05), but its Nelder–Mead search is replaced by least squares with analytic derivatives on
+    blocks that grow with time. Not for traces with jumps (a fibre replugged): cut those into two recordings.
 
     Examples
     --------

@@ -22,8 +22,8 @@ DIVIDE = ("fit", "sliding")
 def dff(trace: NDArray, baseline: NDArray, rate: float, divide: str = "fit") -> Floats:
     """Change relative to a baseline F₀.
 
-    "fit": F / F₀ − 1. "sliding": r = (F − F₀) / Fbase with Fbase = F below .0001 Hz, less the median
-    of the lowest 70 % of r, as the Allen Institute does after a polynomial or exponential fit.
+    "fit": F / F₀ − 1. "sliding": r = (F − F₀) / Fbase with Fbase = F below .0001 Hz, less the
+    median of the lowest 70 % of r, as the Allen Institute does after a polynomial or exponential.
 
     Parameters
     ----------

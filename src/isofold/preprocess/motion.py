@@ -24,7 +24,7 @@ FEWEST = 10
 
 @dataclass(frozen=True)
 class Motion:
-    """signal ≈ intercept + slope · control; `scale` is the spread of the residuals (MAD / .6745)."""
+    """signal ≈ intercept + slope · control; `scale` is the residuals' spread (MAD / .6745)."""
 
     method: str
     slope: float

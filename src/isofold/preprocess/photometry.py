@@ -56,8 +56,8 @@ def photometry(
         dff = low-pass(dff_uncorrected − motion),   motion = slope · (control dF/F − its mean),
 
     with the slope of a regression of slow dF/F on slow control dF/F (`fit_motion`). The control is
-    interpolated to the signal's clock first; where its nearest sample is missing, that one sample of
-    the result is NaN.
+    interpolated to the signal's clock first; where its nearest sample is missing, that one sample
+    of the result is NaN.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def photometry(
     motion, motion_cutoff
         Method of regression and the frequency in Hz below which it looks, see `fit_motion`.
     noise_cutoff
-        Hz; the result is low-passed there if that is below half the sampling rate. None: not at all.
+        Hz; the result is low-passed there if that is below half the sampling rate. None: never.
     epoch
         Where the regression may look: (start, stop) in s, a table with start and stop, or the name
         of one. All of the recording by default.
@@ -90,15 +90,16 @@ def photometry(
     Returns
     -------
     Session
-        With the series `dff`, `dff_uncorrected`, `baseline` (F₀ in units of the signal) and `motion`
-        (what was subtracted, ΔF/F), time × fiber on the signal's clock; `metadata["quality"]`, see
-        `quality`; and all settings and fitted parameters in `provenance`. A fiber from which nothing
-        can be made is NaN and named in `metadata["warnings"]`.
+        With the series `dff`, `dff_uncorrected`, `baseline` (F₀ in units of the signal) and
+        `motion` (what was subtracted, ΔF/F; absent without a control), time × fiber on the
+        signal's clock; `metadata["quality"]`, see `quality`; and all settings and fitted parameters
+        in `provenance`. A fiber of which nothing can be made is NaN and named in
+        `metadata["warnings"]`.
 
     Raises
     ------
     DataError
-        Names, fibers, models or methods that do not exist; signal and control without common fibers.
+        Names, fibers, models or methods that do not exist; a fiber without its control.
 
     Notes
     -----
@@ -110,8 +111,8 @@ def photometry(
     >>> from isofold import simulate
     >>> raw = simulate.photometry_session(seed=0, duration=120.0, n_fibers=1)
     >>> clean = photometry(raw, "470", "415", bleaching="exp")
-    >>> sorted(clean.series)
-    ['415', '470', 'baseline', 'dff', 'dff_uncorrected', 'motion']
+    >>> [name for name in clean.series if name not in raw.series]
+    ['dff', 'dff_uncorrected', 'baseline', 'motion']
     """
     settings = _settings(bleaching, options, motion, motion_cutoff, noise_cutoff, warm_up)
     pairs = _pairs(session, signal, control, fibers, settings)

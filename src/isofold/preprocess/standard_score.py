@@ -52,9 +52,8 @@ def standard_score(
     known = np.isfinite(x)
     known &= True if baseline is None else baseline
     if not known.any():
-        raise DataError(
-            f"a {how} z-score needs at least one valid sample{' in its baseline' * (how == 'baseline')}"
-        )
+        where = " in its baseline" if how == "baseline" else ""
+        raise DataError(f"a {how} z-score needs at least one valid sample{where}, found none")
     if how == "modified":
         centre = np.median(x[known])
         spread = np.median(np.abs(x[known] - centre)) / NORMAL_MAD

@@ -70,8 +70,8 @@ def photometry(
     motion
         Standard deviation of motion, ΔF/F.
     transients
-        Mean rate of transients outside trials, per second; their sizes are exponential with the mean
-        `response`.
+        Mean rate of transients that no cue calls, per second; their sizes are exponential with the
+        mean `response`.
     response
         Mean size of the response to a CS+, ΔF/F; to a CS−, a fifth of it.
     variability
@@ -82,8 +82,8 @@ def photometry(
     Returns
     -------
     Recording
-        Channels `Fiber_0 signal`, `Fiber_0 control`, … in counts; `.truth` (time, fiber) is the true
-        dF/F, activity alone. Trials run from 2 s before the cue to 6 s after it, with the columns
+        Channels `Fiber_0 signal`, `Fiber_0 control`, … in counts; `.truth` (time, fiber) is the
+        true dF/F, activity alone. Trials run from 2 s before the cue to 6 s after it, with the columns
         `condition` ("CS+", "CS-") and `amplitude`, the true size of that trial's response in ΔF/F,
         shared by all fibers. Event `cue`. `channels` has the columns fiber and kind.
 
@@ -94,8 +94,8 @@ def photometry(
 
     Notes
     -----
-    Kinder than a brain: noise is white, motion reaches control and signal in one proportion, and the
-    control sees no activity at all.
+    Kinder than a brain: noise is white, motion reaches control and signal in one proportion, and
+    the control sees no activity at all.
 
     Examples
     --------
