@@ -1,7 +1,9 @@
-"""Steps Recording → Recording, one file each; every one stops at segments.
+"""Steps, one file each: Recording → Recording, and for raw sessions Session → Session.
 
-A step is a scikit-learn style object with `fit(recording) -> self` and `transform(recording)`; what
-it learns, it learns from the recording that `fit` was given (the training trials of a fold).
+Steps of recordings stop at segments; steps of sessions see the continuous acquisition and stop at
+gaps. In both cases settings are noted in the provenance. A step of recordings is a scikit-learn
+style object with `fit(recording) -> self` and `transform(recording)`; what it learns, it learns from
+the recording that `fit` was given (the training trials of a fold).
 """
 
 from __future__ import annotations
@@ -12,14 +14,19 @@ from typing import Any
 
 from ..errors import DataError, StudyError
 from ._segments import Step
+from .artefacts import artefacts, find_artefacts
 from .bleaching import Bleaching, fit_bleaching
 from .dff import dff
 from .motion import Motion, fit_motion, motion_correct
+from .neuropil import neuropil
 from .photometry import photometry
 from .quality import quality
+from .rolling_dff import rolling_dff
 from .smooth import Smooth, smooth
+from .soft_normalize import SoftNormalize, soft_normalize
 from .square_root import SquareRoot, square_root
 from .standard_score import standard_score
+from .transients import Transients, transients
 from .window_sum import WindowSum, window_sum
 from .zscore import ZScore, zscore
 
@@ -28,20 +35,28 @@ __all__ = [
     "Bleaching",
     "Motion",
     "Smooth",
+    "SoftNormalize",
     "SquareRoot",
     "Step",
+    "Transients",
     "WindowSum",
     "ZScore",
+    "artefacts",
     "dff",
+    "find_artefacts",
     "fit_bleaching",
     "fit_motion",
     "motion_correct",
+    "neuropil",
     "photometry",
     "pipeline",
     "quality",
+    "rolling_dff",
     "smooth",
+    "soft_normalize",
     "square_root",
     "standard_score",
+    "transients",
     "window_sum",
     "zscore",
 ]
@@ -51,6 +66,7 @@ STEPS: dict[str, type[Step]] = {
     "smooth": Smooth,
     "window_sum": WindowSum,
     "square_root": SquareRoot,
+    "soft_normalize": SoftNormalize,
 }
 
 

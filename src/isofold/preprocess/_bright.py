@@ -11,6 +11,7 @@ from ..errors import DataError
 from ._blocks import block_edges, blocks
 from ._curves import Bright
 from ._filters import block_means
+from ._levenberg import minimise
 from ._robust import mad, tukey_rho, tukey_weights
 
 Floats = NDArray[np.float64]
@@ -31,6 +32,9 @@ HIGHEST = {"t_fast": 1200.0, "t_rapid": 180.0}
 FASTEST_LOG_TIME = 20.0
 """Upper bound of the log of an unbounded time constant: e²⁰ s is for ever."""
 
+ROUGH = 1e-9
+"""Relative change of the sum of squares at which models are compared; the chosen is fitted on."""
+
 DOUBLE = ("b_inf", "b_slow", "b_fast", "t_slow", "t_fast")
 
 
@@ -48,25 +52,26 @@ class _Fit:
         self.edges = block_edges(self.t)
         self.floor = max(float(self.y[-1000:].mean()) / 10, 0.0)
 
-    def solve(self, start: Bright, names: tuple[str, ...], weight: Floats | None = None) -> Bright:
+    def solve(
+        self,
+        start: Bright,
+        names: tuple[str, ...],
+        weight: Floats | None = None,
+        tolerance: float = 1e-13,
+    ) -> Bright:
         """Least squares over the named parameters inside their bounds, from `start`."""
-        from scipy.optimize import least_squares
-
         b = blocks(self.t, self.y, self.edges, weight)
         unit = max(abs(start.b_inf), 1e-300)
         root = np.sqrt(b.weight / b.weight.sum()) / unit
         scale = np.array([unit if n == "b_inf" else 1.0 for n in names])
         curve = lambda x: _with(start, names, x * scale)  # noqa: E731
         low, high = self._bounds(names)
-        low, high = low / scale, high / scale
-        x0 = np.clip(_vector(start, names) / scale, low, high)
-        found = least_squares(
+        found = minimise(
             lambda x: root * (curve(x).at(b.t) - b.y),
-            x0,
-            jac=lambda x: root[:, None] * (curve(x).jacobian(b.t, names) * scale),
-            bounds=(low, high), x_scale="jac", ftol=1e-13, xtol=1e-11, gtol=1e-15, max_nfev=400,
+            lambda x: root[:, None] * (curve(x).jacobian(b.t, names) * scale),
+            _vector(start, names) / scale, low / scale, high / scale, tolerance,
         )  # fmt: skip
-        return curve(found.x)
+        return curve(found)
 
     def _bounds(self, names: tuple[str, ...]) -> tuple[Floats, Floats]:
         low = {n: np.log(v) for n, v in LOWEST.items()} | {"b_inf": self.floor, "b_fast": -np.inf}
@@ -108,7 +113,7 @@ def _select(
     rss = lambda c: float(np.sum((short[1] - c.at(short[0])) ** 2))  # noqa: E731
     first = Bright(float(fit.y[-1000:].mean()), 0.35, 0.2, t_slow=3600.0, t_fast=240.0)
     names: tuple[str, ...] = DOUBLE
-    best = _sorted(fit.solve(first, names))
+    best = _sorted(fit.solve(first, names, tolerance=ROUGH))
     notes: dict[str, float | bool] = {}
     added = {
         "brightening": {"b_bright": 0.1, "t_bright": 2000.0},
@@ -116,7 +121,7 @@ def _select(
     }
     for (what, start), threshold in zip(added.items(), thresholds, strict=True):
         longer = (*names, *start)
-        tried = fit.solve(best._replace(**start), longer)
+        tried = fit.solve(best._replace(**start), longer, tolerance=ROUGH)
         ratio = rss(tried) / max(rss(best), 1e-300)
         notes |= {f"ratio_{what}": ratio, what: ratio < threshold}
         if ratio < threshold:

@@ -94,7 +94,8 @@ def fit_bleaching(
     -----
     Same models, starts, bounds and choices as the Allen Institute's pipeline (aind-fip-dff,
     2026-05), but its Nelder–Mead search is replaced by least squares with analytic derivatives on
-    blocks that grow with time. Not for traces with jumps (a fibre replugged): cut those into two recordings.
+    blocks that grow with time. Not for traces with jumps (a fibre replugged):
+    cut those into two recordings.
 
     Examples
     --------

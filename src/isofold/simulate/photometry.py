@@ -83,9 +83,9 @@ def photometry(
     -------
     Recording
         Channels `Fiber_0 signal`, `Fiber_0 control`, … in counts; `.truth` (time, fiber) is the
-        true dF/F, activity alone. Trials run from 2 s before the cue to 6 s after it, with the columns
-        `condition` ("CS+", "CS-") and `amplitude`, the true size of that trial's response in ΔF/F,
-        shared by all fibers. Event `cue`. `channels` has the columns fiber and kind.
+        true dF/F, activity alone. Trials run from 2 s before the cue to 6 s after it, with the
+        columns `condition` ("CS+", "CS-") and `amplitude`, the true size of that trial's response
+        in ΔF/F, shared by all fibers. Event `cue`. `channels` has the columns fiber and kind.
 
     Raises
     ------
