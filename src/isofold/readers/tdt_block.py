@@ -38,7 +38,7 @@ def read_tdt(path: Path, *, unsorted: str = "raise") -> Session:
     """
     tdt = require("tdt", "tdt", "reading TDT blocks")
     found: list[str] = []
-    _check_headers(path, found)
+    _check_headers(path)
     with warnings.catch_warnings(record=True) as told, contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("always")
         try:
@@ -92,7 +92,7 @@ def _streams(streams: Any, path: Path, unsorted: str, found: list[str]) -> dict[
     return out
 
 
-def _check_headers(path: Path, found: list[str]) -> None:
+def _check_headers(path: Path) -> None:
     """What the package would loop over for ever, or take for an empty block."""
     files = sorted(path.glob("*.tsq"))
     if len(files) != 1:
@@ -110,7 +110,7 @@ def _check_headers(path: Path, found: list[str]) -> None:
     if code != START:
         raise ReadError(f"{file.name} does not begin with a block's start mark; is it damaged?")
     if size % RECORD:
-        found.append(f"{path.name}: {file.name} ends within a header; it may be cut short")
+        raise ReadError(f"{file.name} ends within a header: it is cut short; copy the block again")
     if not file.with_suffix(".tev").exists():
         raise ReadError(f"{path.name} lacks {file.with_suffix('.tev').name}; copy the whole block")
 
