@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _DOOR = {
     # a recording goes in
     "read": "readers",
+    "from_spikeinterface": "readers",
     "Session": "session",
     "Recording": "recording",
     "load_recording": "_store",
