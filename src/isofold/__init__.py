@@ -42,6 +42,7 @@ _DOOR = {
     # they are scored
     "Score": "scores",
     "scores": "",
+    "single_trial": "",
     # and studied
     "Study": "studies",
     "run": "studies",

@@ -35,6 +35,8 @@ def read(path: str | Path, **options: Any) -> Session:
     options
         Array files: `rate`, `start`, `time`; `signal`, names that together form the series
         "signal"; `trial`, the name of a trial number per sample (negative or NaN: none).
+        Tables of one trial a row: `trial_samples`, a pattern of the columns that are samples, with
+        `rate`, `start` (s from the event) and `event`, its name.
         NWB and array files: `unsorted`, what to do with a series whose time goes back: "raise",
         "sort" or "skip".
 
