@@ -18,27 +18,31 @@ __all__ = ["from_spikeinterface", "read"]
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 PICKLE_SUFFIXES = (".pkl", ".pickle", ".jl", ".joblib")
-ARRAY_OPTIONS = {"rate", "start", "signal", "trial"}
+ARRAY_OPTIONS = {"rate", "start", "signal", "trial", "trial_samples", "event"}
+"""Options that say a table is a plain one, whatever its columns are called."""
 
 
 def read(path: str | Path, **options: Any) -> Session:
     """Read a file as a `Session`.
 
-    Knows NWB (HDF5), `.npz`, `.npy`, `.csv`, `.parquet` and MATLAB (v5 and v7.3) by their first
-    bytes. Array files say no clock: give `rate=` in samples per second (and `start=` in s), or
-    `time=`, the name of the array or column that holds it ("time" is found by itself).
+    Knows NWB (HDF5), `.npz`, `.npy`, `.csv`, `.parquet`, MATLAB (v5 and v7.3), Doric, pyPhotometry
+    and Neurophotometrics by their content, and folders of AIND photometry (now and from Bonsai),
+    Neurophotometrics, TDT, suite2p and Phy by what lies in them. Array files say no clock: give
+    `rate=` in samples per second (and `start=` in s), or `time=`, the name of the array or column
+    that holds it ("time" is found by itself).
 
     Parameters
     ----------
     path
-        The file.
+        The file or folder.
     options
         Array files: `rate`, `start`, `time`; `signal`, names that together form the series
         "signal"; `trial`, the name of a trial number per sample (negative or NaN: none).
         Tables of one trial a row: `trial_samples`, a pattern of the columns that are samples, with
         `rate`, `start` (s from the event) and `event`, its name.
         NWB and array files: `unsorted`, what to do with a series whose time goes back: "raise",
-        "sort" or "skip".
+        "sort" or "skip". suite2p and Phy: `rate`. AIND from Bonsai: `pulses`. Neurophotometrics:
+        `time`, the column that is the clock.
 
     Raises
     ------
