@@ -105,6 +105,8 @@ def _located(block: Any, folder: Path, data: Path) -> Any:
 def same_file(path: Path, data: Path) -> Path:
     """The file below `data` that has the name of another, and as much of its path as any.
 
+    Where `data` holds links of other names than their files have, it is that file itself.
+
     Raises
     ------
     StudyError
@@ -115,6 +117,8 @@ def same_file(path: Path, data: Path) -> Path:
     best = [p for p in found if alike[p] == max(alike.values())]
     if len(best) == 1:
         return best[0]
+    if not best and path.exists():
+        return path
     what = f"several ({', '.join(map(str, best))})" if best else "none"
     raise StudyError(f"recording {path.name!r} is looked for by its name in {data}: there is {what}")
 

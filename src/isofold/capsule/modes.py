@@ -166,9 +166,9 @@ def _placed(path: Path, settings: Settings) -> dict[str, Any]:
     try:
         job = json.loads(path.read_text(encoding="utf-8"))
         for block in job["study"]["recordings"]:
-            there = block.get("path")
-            if there and not Path(there).exists():  # where it was for the dispatcher
-                block["path"] = str(same_file(Path(there), settings.data))
+            there = Path(block.get("path", settings.data))  # where it was for the dispatcher
+            if not (there.exists() and there.is_relative_to(settings.data)):
+                block["path"] = str(same_file(there, settings.data))
         return job | {"results": str(settings.results / f"job_{job['key']}")}
     except (KeyError, TypeError, AttributeError) as error:
         raise StudyError(f"{path} is not a job file of --mode dispatch ({error})") from error

@@ -132,7 +132,7 @@ def blocks_in(folder: Path) -> list[Table]:
 
 
 def _described(path: Path, asset: Path | None) -> Table:
-    block = {"path": str(path.resolve()), "name": path.stem}
+    block = {"path": str(path.absolute()), "name": path.stem}
     try:
         text = "{}" if asset is None else (asset / DESCRIPTION).read_text(encoding="utf-8")
         about = json.loads(text)

@@ -31,6 +31,8 @@ MODALITIES = {
 UNKNOWN = "Unknown"
 _DATETIME = r"\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}"
 _RAW = re.compile(rf"^.+?_{_DATETIME}")
+_LICENSES = ("MIT", "CC-BY-4.0")
+_GROUPS = ("behavior", "ephys", "MSMA", "ophys", "NBA")
 _STATUS = {"pass": "Pass", "fail": "Fail", "pending": "Pending"}
 
 
@@ -206,7 +208,9 @@ def derived_description(
 def upgraded(description: Mapping[str, Any]) -> dict[str, Any]:
     """What a `data_description.json` of version 1 or 2 says, in the form of version 2.
 
-    Version 1 has `modality` for `modalities`, registries as tables and people as names.
+    Institutions and funders keep their names, which must be among those that AIND knows. Version 1
+    has `modality` for `modalities`, registries as tables and
+    people as names.
 
     >>> upgraded({"modality": [{"name": "Fiber photometry", "abbreviation": "fib"}]})["modalities"]
     [{'name': 'Fiber photometry', 'abbreviation': 'fib'}]
@@ -221,19 +225,19 @@ def upgraded(description: Mapping[str, Any]) -> dict[str, Any]:
             "fundee": _people(f.get("fundee")) or None,
         }
         for f in given.get("funding_source") or ()
-        if isinstance(f, Mapping)
+        if isinstance(f, Mapping) and _organization(f.get("funder"))
     ]
     return {
         "name": given.get("name"),
         "subject_id": given.get("subject_id"),
-        "license": given.get("license"),
+        "license": _one_of(_LICENSES, given.get("license")),
         "tags": given.get("tags"),
         "institution": _organization(given.get("institution")),
         "funding_source": funding,
         "investigators": _people(given.get("investigators")),
         "project_name": given.get("project_name"),
         "restrictions": given.get("restrictions"),
-        "group": given.get("group"),
+        "group": _one_of(_GROUPS, given.get("group")),
         "data_summary": given.get("data_summary"),
         "modalities": [
             {"name": m["name"], "abbreviation": m["abbreviation"]}
@@ -337,6 +341,10 @@ def _token(text: Any) -> str | None:
 
 def _modality(abbreviation: str) -> dict[str, str]:
     return {"name": MODALITIES[abbreviation], "abbreviation": abbreviation}
+
+
+def _one_of(known: Sequence[str], value: Any) -> str | None:
+    return value if value in known else None
 
 
 def _organization(given: Any) -> dict[str, Any] | None:
