@@ -71,3 +71,14 @@ def expanded(text: str, where: str) -> str:
         return os.environ[name]
 
     return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def check_folds(folds: Any, where: str) -> None:
+    """A number of folds of at least 2, or a table that has it."""
+    if isinstance(folds, Mapping):
+        check_keys(folds, ("k", "how", "by"), where)
+        folds = folds.get("k", "nothing")
+    if folds is not None:
+        check_type(folds, int, "a whole number (or {k = 5, how = …})", where)
+        if folds < 2:
+            raise StudyError(f"{where} must be at least 2, got {folds}; one split is split = {{…}}")

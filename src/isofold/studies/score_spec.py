@@ -32,13 +32,14 @@ _OWN = {
     **dict.fromkeys((*OF_TRUTH, *OF_SIGNAL, *OF_SHAPE), ("split",)),
 }
 """Keys of a block that are none of the function's options."""
+_LISTS = ("labels", "methods", "recordings")
 _SPLITS = ("test", "train", "all")
 _BETWEEN = ("runs", "datasets", "methods")
 
 
 @dataclass(frozen=True)
 class ScoreSpec:
-    """One `[[scores]]` block: which score, of what, for which methods (all unless named)."""
+    """One `[[scores]]` block: which score, of what; of all methods and recordings unless named."""
 
     score: str
     label: str | None = None
@@ -46,6 +47,7 @@ class ScoreSpec:
     between: str = "runs"
     labels: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
     split: str = "test"
     """Which samples of an embedding are scored; "all" has training samples among them."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -61,11 +63,9 @@ class ScoreSpec:
         score = table["score"].replace("-", "_").replace(" ", "_")
         if score not in _OWN:
             raise StudyError(f"{where}: unknown score {table['score']!r}{near(score, _OWN)}")
-        own_keys = ("score", "methods", *_OWN[score])
+        own_keys = ("score", *_LISTS[1:], *_OWN[score])
         check_keys(table, (*own_keys, *_options(score)), f"{where} ({score})")
-        names = {
-            k: check_names(table[k], f"{where}.{k}") for k in ("labels", "methods") if k in table
-        }
+        names = {k: check_names(table[k], f"{where}.{k}") for k in _LISTS if k in table}
         own: dict[str, Any] = {k: v for k, v in table.items() if k in own_keys}
         options = {k: v for k, v in table.items() if k not in own_keys}
         if score == "decode":
@@ -86,13 +86,14 @@ class ScoreSpec:
         """Whether one run is enough; consistency needs several."""
         return self.score != "consistency"
 
-    def wanted(self, method: Any) -> bool:
-        """Whether a method of the study (each point of its grid) gets this score."""
-        return not self.methods or method.base in self.methods
+    def wanted(self, method: Any, recording: Any) -> bool:
+        """Whether a method on a recording (each point of their axes) gets this score."""
+        of_method = not self.methods or method.base in self.methods
+        return of_method and (not self.recordings or recording.base in self.recordings)
 
     def to_dict(self) -> dict[str, Any]:
         """The block as a table."""
-        keys = ("score", *_OWN[self.score], "methods")
+        keys = ("score", *_OWN[self.score], "methods", "recordings")
         pairs = ((k, v) for k in keys if (v := getattr(self, k)) != _DEFAULTS.get(k))
         table = {k: list(v) if isinstance(v, tuple) else v for k, v in pairs if v}
         return table | dict(self.options)
