@@ -94,9 +94,14 @@ def test_names_follow_the_rules_and_are_parsed_again():
         {},
         {"name": None, "modality": None, "institution": None, "funding_source": None},
         {"modality": {"name": "Fiber photometry", "abbreviation": "fib"}, "investigators": "A, B"},
-        {"subject_id": "a_b", "project_name": "a/b: c", "funding_source": ["free text", {}],
-         "license": "none", "group": "mine"},
-    ],  # fmt: skip
+        {
+            "subject_id": "a_b",
+            "project_name": "a/b: c",
+            "funding_source": ["free text", {}],
+            "license": "none",
+            "group": "mine",
+        },
+    ],
 )
 def test_what_says_little_is_still_described(source):
     about = describe(source)

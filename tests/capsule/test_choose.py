@@ -126,7 +126,9 @@ def test_what_a_study_breaks_is_said_with_its_file(tmp_path):
     write_rat(tmp_path / "rat.npz")
     path = write_study(tmp_path / "deep" / "s.toml")
     path.write_text(path.read_text().replace("seeds", "sedes"))
-    with pytest.raises(StudyError, match=r"^deep/s.toml: study: unknown key 'sedes' \(did you mean"):
+    with pytest.raises(
+        StudyError, match=r"^deep/s.toml: study: unknown key 'sedes' \(did you mean"
+    ):
         choose(tmp_path)
 
 
@@ -171,7 +173,9 @@ def test_a_default_study_of_units_and_of_series(tmp_path):
     assert guided.methods[0].labels == ("speed",)
     assert guided.recordings[0].bin["trials"] == "laps"
     np.savez(tmp_path / "two.npz", a=np.zeros(9), b=np.zeros(9), time=np.arange(9.0))
-    with pytest.raises(StudyError, match=r"'two' has no units, and series: a, b; say with --signal"):
+    with pytest.raises(
+        StudyError, match=r"'two' has no units, and series: a, b; say with --signal"
+    ):
         choose(tmp_path)
 
 
@@ -187,3 +191,20 @@ def test_an_unknown_parameter(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "--sedes" in said
     assert "--seeds" in said
+
+
+def test_an_acquisition_folder_is_one_recording(tmp_path):
+    """A Phy folder in an asset, and the study beside its files; what lies in it is no other."""
+    folder = tmp_path / "asset"
+    (folder / "deeper").mkdir(parents=True)
+    for name, values in (("spike_times", [30, 60]), ("spike_clusters", [1, 1])):
+        np.save(folder / f"{name}.npy", np.array(values))
+    (folder / "params.py").write_text("sample_rate = 30000.0\n")
+    write_rat(folder / "deeper" / "part.npz")
+    write_study(folder / "study.toml")
+    (folder / "data_description.json").write_text("{}")
+    (tmp_path / "cut.nwb").write_bytes(b"")
+    found = find(tmp_path)
+    assert found.recordings == [tmp_path / "cut.nwb", folder]
+    assert found.studies == [folder / "study.toml"]
+    assert found.assets == [folder]

@@ -23,7 +23,6 @@ from isofold.studies import executor
 def here(monkeypatch):
     """Runs execute in this process; what a capsule sets is set back."""
 
-
     module = importlib.import_module("isofold.studies.run")
     monkeypatch.setattr(module, "make_executor", lambda *options: executor.HereExecutor())
     for name in (*CACHES, "DATA"):
@@ -146,7 +145,7 @@ def test_quality_and_warnings_of_recordings_become_metrics(tmp_path, capsys):
     facts.mkdir(parents=True)
     row = {"check": "correlation", "channel": "Fiber_0", "value": float("nan"), "threshold": 0.5}
     rows = [row | {"status": "pending", "reason": "one NaN"}, row | {"status": "fail"}]
-    (facts / "quality.json").write_text(json.dumps(rows[:1] + [rows[1] | {"channel": None}]))
+    (facts / "quality.json").write_text(json.dumps([rows[0], rows[1] | {"channel": None}]))
     (facts / "warnings.json").write_text('["G_1: timestamps off the sync clock"]')
     assert capsule(folder) == 0
     read = QualityControl.model_validate_json(

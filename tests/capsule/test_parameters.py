@@ -64,9 +64,7 @@ def test_distributed_wins_over_fixed_and_dots_nest(rats):
     fixed = FIXED | {"output_dimension": 3, "bin.width": 0.3}
     study = of([{"output_dimension": 2, "bin": {"width": 0.1}}], fixed, rats)
     assert jobs(study) == [("a", 0.1, "pca", 2, 0), ("b", 0.1, "pca", 2, 0)]
-    assert study.recordings[0].bin == {
-        **{"signal": "signal", "labels": ["position"], "width": 0.1}
-    }
+    assert study.recordings[0].bin == {"signal": "signal", "labels": ["position"], "width": 0.1}
     assert study.name == "sweep"
 
 

@@ -1,4 +1,4 @@
-"""A study as a Code Ocean capsule: reads /data, writes /results and /scratch (docs/code-ocean.md)."""
+"""A study as a Code Ocean capsule: /data in, /results out (docs/code-ocean.md)."""
 
 from __future__ import annotations
 

@@ -120,7 +120,9 @@ def same_file(path: Path, data: Path) -> Path:
     if not best and path.exists():
         return path
     what = f"several ({', '.join(map(str, best))})" if best else "none"
-    raise StudyError(f"recording {path.name!r} is looked for by its name in {data}: there is {what}")
+    raise StudyError(
+        f"recording {path.name!r} is looked for by its name in {data}: there is {what}"
+    )
 
 
 def walk(data: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def _processing(
     now: datetime,
 ) -> dict[str, Any]:
     pipeline = _pipeline()
-    common = {
+    common: dict[str, Any] = {
         "experimenters": _experimenters(sources),
         "pipeline_name": pipeline[0]["name"] if pipeline else None,
         "resources": {
@@ -124,11 +125,12 @@ def _processing(
         },
     }
     assets = [name for s in sources if (name := s.get("name"))]
-    processes, parents = [], {}
+    processes: list[dict[str, Any]] = []
+    parents: dict[str, list[str]] = {}
     for run in runs:
         made = list(_processes_of(run, settings.results, out, assets, common))
         processes += made
-        parents |= {late["name"]: [early["name"]] for early, late in zip(made, made[1:])}
+        parents |= {late["name"]: [early["name"]] for early, late in pairwise(made)}
     inputs = {r.settings["recording"]: {"sha256": r.settings["input"]} for r in runs}
     whole = aind.data_process(
         f"isofold {settings.mode}",

@@ -1,8 +1,8 @@
 """What a capsule does: all of a study, or one of the three parts that a pipeline makes of it.
 
-    dispatch   study                → results/jobs/job_<key>.json      one file a run
-    worker     a job                → results/job_<key>/runs/<key>/    what `collect` takes
-    collect    runs of all workers  → results/<study>/                 tables and report
+dispatch   study                → results/jobs/job_<key>.json      one file a run
+worker     a job                → results/job_<key>/runs/<key>/    what `collect` takes
+collect    runs of all workers  → results/<study>/                 tables and report
 """
 
 from __future__ import annotations
@@ -139,9 +139,7 @@ def _worker(settings: Settings, say: Say) -> Outcome:
     return Outcome(settings.results, len(ended) - len(failed), tuple(failed))
 
 
-def _work(
-    path: Path, settings: Settings, assets: list[Path], say: Say
-) -> tuple[str, str]:
+def _work(path: Path, settings: Settings, assets: list[Path], say: Say) -> tuple[str, str]:
     """Key of a job, and why it failed."""
     from ..studies import work
     from ..studies.run_folder import DONE, write_json

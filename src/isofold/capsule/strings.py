@@ -85,9 +85,7 @@ def wholes(name: str, text: str | None) -> list[int] | None:
     try:
         return [int(str(value)) for value in values]
     except ValueError:
-        raise StudyError(
-            f'--{name} must be whole numbers such as "[0, 1]", got {text!r}'
-        ) from None
+        raise StudyError(f'--{name} must be whole numbers such as "[0, 1]", got {text!r}') from None
 
 
 def _listed(name: str, text: str | None) -> list[Any] | None:

@@ -69,7 +69,9 @@ def capsule(
 
     out = console()
     settings = package.Settings.of(given, places or ())
-    outcome = package.run_capsule(settings, lambda line: out.print(line, soft_wrap=True, markup=False))
+    outcome = package.run_capsule(
+        settings, lambda line: out.print(line, soft_wrap=True, markup=False)
+    )
     if outcome.failed:
         raise IsofoldError(
             f"{len(outcome.failed)} of {outcome.done + len(outcome.failed)} runs failed; "

@@ -16,6 +16,7 @@ ZIP = b"PK\x03\x04"
 MARKERS = ("fixed_parameters", "distributed_parameters")
 """Keys by which a file of analysis parameters is known."""
 DESCRIPTION = "data_description.json"
+SUFFIXES = (".nwb", ".doric", ".ppd")
 _ZARR = (".zgroup", ".zarray", "zarr.json")
 _LARGEST = 64 << 20
 """Bytes of a text file beyond which it is data."""
@@ -32,7 +33,8 @@ class Found:
     jobs: list[Path] = field(default_factory=list)
     """What `dispatch` wrote."""
     recordings: list[Path] = field(default_factory=list)
-    """NWB (HDF5 and Zarr), `Recording.save` folders and `.npz` files."""
+    """NWB (HDF5 and Zarr), folders of acquisition systems, Doric and pyPhotometry files,
+    `Recording.save` folders and `.npz` files."""
     results: list[Path] = field(default_factory=list)
     """Folders with runs of a study."""
     assets: list[Path] = field(default_factory=list)
@@ -44,7 +46,8 @@ class Found:
 def find(folder: str | Path) -> Found:
     """Everything in a folder that a study could start from.
 
-    Links are followed, once each. Hidden folders, Zarr stores and results are not looked into.
+    Links are followed, once each. Hidden folders, Zarr stores and results are not looked into; a
+    folder of an acquisition system is one recording, whatever data lie in it.
 
     Examples
     --------
@@ -56,11 +59,16 @@ def find(folder: str | Path) -> Found:
     ['p.json']
     """
     found = Found()
+    acquired: list[Path] = []
     for path, files in _walked(Path(folder), found):
         if DESCRIPTION in files:
             found.assets.append(path)
+        inside = any(root in path.parents for root in acquired)
+        if not inside and _is_acquisition(path):
+            acquired.append(path)
+            found.recordings.append(path)
         for name in sorted(files):
-            _sort_in(path / name, found)
+            _sort_in(path / name, found, data=not inside and path not in acquired)
     return found
 
 
@@ -94,17 +102,15 @@ def _taken(path: Path, files: list[str], folders: list[str], found: Found) -> bo
     return True
 
 
-def _sort_in(path: Path, found: Found) -> None:
+def _sort_in(path: Path, found: Found, data: bool) -> None:
     try:
         with path.open("rb") as file:
             head = file.read(64)
         size = path.stat().st_size
     except OSError:  # a link to nowhere
         return
-    if path.suffix.lower() == ".nwb" or (head.startswith(HDF5) and _is_nwb(path)):
-        found.recordings.append(path)
-    elif head.startswith(ZIP):
-        if _is_npz(path):
+    if _is_recording(path, head):
+        if data:
             found.recordings.append(path)
     elif size <= _LARGEST and path.suffix.lower() == ".toml":
         _sort_in_toml(path, found)
@@ -140,12 +146,28 @@ def _sort_in_json(path: Path, found: Found) -> None:
         found.parameters.append(path)
 
 
-def _is_nwb(path: Path) -> bool:
+def _is_acquisition(folder: Path) -> bool:
+    from ..readers._folders import FOLDERS
+
+    return any(knows(folder) for knows, _ in FOLDERS)
+
+
+def _is_recording(path: Path, head: bytes) -> bool:
+    if path.suffix.lower() in SUFFIXES:  # also one that is damaged, so that it is named
+        return True
+    if head.startswith(HDF5):
+        return _is_hdf5_recording(path)
+    return head.startswith(ZIP) and _is_npz(path)
+
+
+def _is_hdf5_recording(path: Path) -> bool:
     import h5py
+
+    from ..readers.doric import is_doric
 
     try:
         with h5py.File(path, "r") as file:
-            return "nwb_version" in file.attrs
+            return "nwb_version" in file.attrs or is_doric(path)
     except OSError:
         return False
 
@@ -163,5 +185,5 @@ def _is_npz(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError):
-        return path.suffix.lower() == ".npz"
+        return path.suffix.lower() == ".npz"  # cut short
     return bool(names) and all(name.endswith(".npy") for name in names)

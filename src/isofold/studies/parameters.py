@@ -56,7 +56,7 @@ def study_of_parameters(
     ...     "fixed_parameters": {"method": "pca", "name": "sweep"},
     ...     "distributed_parameters": [{"output_dimension": 2}, {"output_dimension": 3}],
     ... }
-    >>> blocks = [{"name": n, "simulate": {"name": "circle", "seed": s}} for s, n in enumerate("ab")]
+    >>> blocks = [{"name": name, "simulate": {"name": "circle"}} for name in ("a", "b")]
     >>> study = study_of_parameters(parameters, blocks)
     >>> [m.name for m in study.methods], [r.name for r in study.recordings]
     (['pca output_dimension=2', 'pca output_dimension=3'], ['a', 'b'])
@@ -69,7 +69,7 @@ def study_of_parameters(
             'recordings = [{"path": …}] in fixed_parameters) beside them'
         )
     variants = _distinct([s.recording for s in sets])
-    methods = _distinct([method for s in sets for method in s.methods])
+    methods = _distinct([dict(method) for s in sets for method in s.methods])
     tables = _same("the study", [s.study for s in sets]) | {"seeds": _seeds(sets)}
     names = [_block(asset)["name"] for asset in assets]
     labels = _labels(variants, [""] * len(variants))
@@ -151,7 +151,9 @@ class _Set:
         self.recording = {k: table.pop(k) for k in _OF_RECORDINGS if k in table}
         self.seeds = self.study.pop("seeds", None)
         if "methods" in table:
-            self.methods = [m if isinstance(m, Mapping) else {"method": m} for m in table["methods"]]
+            self.methods = [
+                m if isinstance(m, Mapping) else {"method": m} for m in table["methods"]
+            ]
             check_keys(table, ("methods",), f"{where}, beside methods")
         elif "method" in table:
             self.methods = [table]
@@ -186,7 +188,9 @@ def _nested(given: Any, where: str) -> Table:
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Table:
     both = {k: v for k, v in above.items() if isinstance(v, Mapping)}
-    inner = {k: _laid_over(below[k], v) for k, v in both.items() if isinstance(below.get(k), Mapping)}
+    inner = {
+        k: _laid_over(below[k], v) for k, v in both.items() if isinstance(below.get(k), Mapping)
+    }
     return {**below, **above, **inner}
 
 

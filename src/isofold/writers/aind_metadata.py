@@ -93,7 +93,7 @@ def code(url: str, version: str, **more: Any) -> dict[str, Any]:
     {'bin_width': 0.1}
     """
     assets = more.pop("input_data", None)
-    table = {"object_type": "Code", "url": url, "version": version}
+    table: dict[str, Any] = {"object_type": "Code", "url": url, "version": version}
     if assets:
         table["input_data"] = [{"object_type": "Data asset", "name": name} for name in assets]
     return table | {key: plain(value) for key, value in more.items() if value is not None}
