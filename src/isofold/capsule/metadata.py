@@ -7,44 +7,22 @@ import os
 import platform
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..studies import run_folder
 from ..studies.find import DESCRIPTION
 from ..studies.keys import code_version
-from ..studies.run_folder import read_json, run_path, write_json
+from ..studies.run_folder import run_path, write_json
 from ..writers import aind_metadata as aind
+from .quality import quality_of
+from .runs import Run, read_run
 from .settings import Settings
 
 PROCESSING, QUALITY = "processing.json", "quality_control.json"
-_EVALUATION = ("score", "attribution")
-"""Stages of a run that ask of a model what it learned."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run, as its folder has it."""
-
-    key: str
-    settings: Mapping[str, Any]
-    start: datetime
-    trained: datetime
-    end: datetime
-    error: str
-
-    @property
-    def name(self) -> str:
-        """Of its processes; the key tells runs apart."""
-        s = self.settings
-        which = f"{s['recording']} {s['method']} seed {s['seed']} fold {s['fold']}"
-        control = "" if s["control"] == "none" else f" {s['control']}"
-        return f"{which}{control} {self.key}"
 
 
 def write_metadata(
@@ -73,7 +51,7 @@ def write_metadata(
         When this capsule did.
     """
     now = datetime.now(UTC)
-    runs = [_run(out, key) for key in keys]
+    runs = [read_run(out, key) for key in keys]
     sources = _descriptions(assets)
     modality = settings.modality or _modality(out, sources)
     content = {
@@ -86,23 +64,10 @@ def write_metadata(
             modalities=[modality],
             analysis=out.name,
         ),
-        QUALITY: _quality(runs, out, modality, now),
+        QUALITY: quality_of(runs, out, modality, now),
     }
     for name, table in content.items():
         write_json(results / name, table)
-
-
-def _run(out: Path, key: str) -> Run:
-    folder = run_path(out, key)
-    error = read_json(folder / run_folder.ERROR) if (folder / run_folder.ERROR).exists() else {}
-    timing = folder / run_folder.TIMING
-    seconds = read_json(timing) if timing.exists() else {}
-    last = timing if timing.exists() else folder / run_folder.SETTINGS
-    end = datetime.fromtimestamp(last.stat().st_mtime, UTC)
-    evaluated = end - timedelta(seconds=sum(seconds.get(name, 0.0) for name in _EVALUATION))
-    start = end - timedelta(seconds=sum(seconds.values()))
-    said = f"{error['type']}: {error['message']}" if error else ""
-    return Run(key, read_json(folder / run_folder.SETTINGS), start, evaluated, end, said)
 
 
 def _processing(
@@ -163,49 +128,6 @@ def _processes_of(
     if not run.error:
         name = f"{run.name}: evaluation"
         yield aind.data_process(name, "Model evaluation", run.trained, run.end, code, **more)
-
-
-def _quality(runs: Sequence[Run], out: Path, modality: str, now: datetime) -> dict[str, Any]:
-    by = {"modality": modality, "evaluator": f"isofold {__version__} (automated)"}
-    metrics = []
-    for path in sorted(out.glob("recordings/*/quality.json")):
-        for row in read_json(path):
-            tags = {"recording": path.parent.name, "channel": str(row.get("channel") or "all")}
-            said = [str(row["reason"])] if row.get("reason") else []
-            if row.get("threshold") is not None:
-                said.append(f"threshold {row['threshold']}")
-            metrics.append(
-                aind.quality_metric(
-                    f"{row['check']}, {tags['channel']} ({tags['recording']})",
-                    row.get("value"),
-                    row.get("status") or "pending",
-                    now,
-                    stage="Processing",
-                    description="; ".join(said) or None,
-                    tags=tags,
-                    **by,
-                )
-            )
-    for path in sorted(out.glob("recordings/*/warnings.json")):
-        tags = {"recording": path.parent.name, "channel": "all"}
-        for number, said in enumerate(read_json(path), 1):
-            name = f"warning {number} ({tags['recording']})"
-            metrics.append(aind.quality_metric(name, said, "pending", now, tags=tags, **by))
-    for recording in sorted({str(run.settings["recording"]) for run in runs}):
-        errors = [r for r in runs if str(r.settings["recording"]) == recording and r.error]
-        metrics.append(
-            aind.quality_metric(
-                f"runs that failed ({recording})",
-                len(errors),
-                "fail" if errors else "pass",
-                now,
-                description="; ".join(f"{r.name}: {r.error}" for r in errors)
-                or "every run of the study is done",
-                tags={"recording": recording, "channel": "all"},
-                **by,
-            )
-        )
-    return aind.quality_control(metrics, ["recording", "channel"])
 
 
 def _code(assets: Sequence[str], parameters: Mapping[str, Any]) -> dict[str, Any]:
