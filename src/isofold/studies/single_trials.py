@@ -56,7 +56,7 @@ def answered(asked: Told | Asked, results: str | Path) -> list[str]:
         found = answers(load_binned(spec, asked.fingerprint), asked.spec)
     except IsofoldError as error:  # what one block cannot have, others may
         about = asked.spec.to_dict() | {"n_trials": 0, "notes": [f"Not answered: {error}"]}
-        found = TrialAnswers(spec.name, about, pd.DataFrame())
+        found = TrialAnswers(spec.name, about)
     return [f"{folder}/{name}" for name in found.write(place.path / folder)]
 
 
@@ -142,9 +142,10 @@ def _per_trial(tensor: xr.DataArray, spec: SingleTrialSpec, notes: list[str]) ->
         values = response[name].to_numpy().reshape(len(trial), -1)
         for k, channel in enumerate(tensor[last].values[:MOST_RESPONSES]):
             table[name if values.shape[1] == 1 else f"{name} {channel}"] = values[:, k]
+    alike = _alike(tensor, spec)
     try:
-        distance = path_distance(tensor, by=spec.by, whiten=tensor.sizes[last] > 1)
-        unlike = outliers(tensor, by=spec.by, seed=spec.seed)
+        distance = path_distance(tensor, by=alike, whiten=tensor.sizes[last] > 1)
+        unlike = outliers(tensor, by=alike, seed=spec.seed)
     except DataError as error:
         notes.append(f"No distances of trials: {error}.")
         return table
@@ -158,10 +159,19 @@ def _per_trial(tensor: xr.DataArray, spec: SingleTrialSpec, notes: list[str]) ->
     n = int(table["outlier"].sum())
     what = "trial is" if n == 1 else "trials are"
     notes.append(
-        f"{n or 'No'} {what} unlike the others of {'its' if n == 1 else 'their'} condition "
-        "(family-wise error 5 %: in good data one such study in twenty names any)."
+        f"{n or 'No'} {what} unlike the others of {'its' if n == 1 else 'their'} condition"
+        f"{f' and {spec.groups}' if spec.groups else ''} (5 % chance that data of normal "
+        "residuals name any)."
     )
     return table
+
+
+def _alike(tensor: xr.DataArray, spec: SingleTrialSpec) -> Any:
+    """With which a trial is compared: those of its condition, and of its animal."""
+    if spec.groups is None:
+        return spec.by
+    parts = [tensor[n].values.astype(str) for n in (spec.by, spec.groups) if n is not None]
+    return np.array([" · ".join(names) for names in zip(*parts, strict=True)])
 
 
 def _decoded(
