@@ -12,6 +12,9 @@ from typing import Any
 
 from ..errors import IsofoldError, ReadError, UnsafeFileError
 from ..session import Session
+from . import nwb
+from ._nwb_store import is_zarr
+from ._remote import is_address, read_address
 
 __all__ = ["read"]
 
@@ -57,11 +60,15 @@ def read(path: str | Path, **options: Any) -> Session:
     >>> read(path, rate=10.0)
     <Session 'run': 0 units, 2 series, no trials>
     """
+    if is_address(path):
+        return read_address(str(path), **options)
     path = Path(path)
     if not path.exists():
         raise ReadError(f"no such file: {path}")
+    if is_zarr(path):
+        return nwb.read_nwb(path, **options)
     if path.is_dir():
-        raise ReadError(_about_folder(path))
+        raise ReadError(f"{path} is a folder; give the path of a file")
     if path.stat().st_size == 0:
         raise ReadError(f"the file is empty (0 bytes): {path}")
     try:
@@ -79,7 +86,7 @@ def read(path: str | Path, **options: Any) -> Session:
 
 def _reader(path: Path) -> Callable[..., Session]:
     """The reader for what the file holds."""
-    from . import arrays, matlab, nwb, tables
+    from . import arrays, matlab, tables
 
     with path.open("rb") as file:
         head = file.read(4096)
@@ -164,11 +171,3 @@ def _is_text(head: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.start >= len(head) - 8
     return True
-
-
-def _about_folder(path: Path) -> str:
-    if any((path / name).exists() for name in (".zgroup", "zarr.json")):
-        return (
-            f"{path} is a Zarr folder; NWB-Zarr is not read yet: convert it to HDF5 with hdmf-zarr"
-        )
-    return f"{path} is a folder; give the path of a file"
