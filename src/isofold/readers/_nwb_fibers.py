@@ -1,4 +1,4 @@
-"""Columns of an `ndx-fiber-photometry` response series, from the table that describes its fibers."""
+"""Columns of an `ndx-fiber-photometry` response series, from the table of its fibers."""
 
 from __future__ import annotations
 

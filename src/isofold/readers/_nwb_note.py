@@ -59,11 +59,13 @@ def restored(session: Session, note: dict[str, Any], left_out: list[str]) -> Ses
         (about := names.get(k, {})).get("name", k): _series(v, about)
         for k, v in session.series.items()
     }
-    listed = [about["name"] for about in names.values()]
-    series = {k: series[k] for k in sorted(series, key=lambda k: _place(listed, k))}
-    known = list(events)
-    kept = sorted(session.events.items(), key=lambda pair: _place(known, pair[0]))
-    tables = {k: _table(v, note["tables"].get(k, {})) for k, v in session.intervals.items()}
+    order = [about["name"] for about in names.values()]
+    series = {k: series[k] for k in sorted(series, key=lambda k: _place(order, k))}
+    kept = {events.get(k, k): v for k, v in session.events.items()}
+    kept |= {k: np.empty(0) for k in note["no_events"]}
+    known = {k: about for k, about in note["tables"].items() if k in session.intervals}
+    tables = {known[k]["name"]: _table(session.intervals[k], known[k]) for k in known}
+    tables |= {k: v for k, v in session.intervals.items() if k not in known}
     trials = session.trials
     metadata = from_json(note["metadata"])
     if "warnings" in metadata:  # who made the session has looked; else what was found just now
@@ -73,9 +75,9 @@ def restored(session: Session, note: dict[str, Any], left_out: list[str]) -> Ses
     return replace(
         session,
         series=series,
-        events={events.get(k, k): v for k, v in kept},
+        events={k: kept[k] for k in sorted(kept, key=lambda k: _place(note["events_in_order"], k))},
         trials=None if trials is None else _table(trials, note["tables"].get("trials", {})),
-        intervals={note["tables"].get(k, {}).get("name", k): v for k, v in tables.items()},
+        intervals=tables,
         metadata=metadata,
         provenance=tuple(from_json(step) for step in note["provenance"]),
     )

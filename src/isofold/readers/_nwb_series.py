@@ -90,7 +90,8 @@ def _data(item: Any, lazy: Lazy) -> Any:
     data = item.data
     scale, offset = float(item.conversion or 1.0), float(getattr(item, "offset", 0.0) or 0.0)
     if isinstance(data, list) or data.dtype.kind == "O":
-        return np.asarray([text(v) for v in data[:]]) if len(data) else np.asarray(data)
+        cells = np.asarray(data[:], dtype=object)
+        return np.asarray([text(v) for v in cells.ravel()]).reshape(cells.shape)
     if (scale, offset) != (1.0, 0.0):
         return np.asarray(data[:]) * scale + offset
     return lazy(data)

@@ -106,6 +106,7 @@ def metadata(nwb: Any) -> dict[str, Any]:
     out = {w: getattr(nwb, w, None) for w in WORDS}
     out["session_start_time"] = str(nwb.session_start_time)
     out["experimenter"] = ", ".join(map(str, nwb.experimenter or ()))
+    out["spike_resolution"] = getattr(nwb.units, "resolution", None)
     for field in SUBJECT:
         out[f"subject_{field}"] = getattr(nwb.subject, field, None)
     return {k: v for k, v in out.items() if v}

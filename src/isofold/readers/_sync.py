@@ -1,8 +1,8 @@
 """Pulses of the acquisition clock, and series whose times should be theirs but are not.
 
-A pulse train is found by content: event times at a regular rate. A series belongs to a train that has
-as many pulses as the series has samples (to 1 %, frames at the start or end may lack). If its times
-are not those of the pulses although they are irregular, or lie elsewhere, they come from another clock.
+A pulse train is found by content: event times at a regular rate. A series belongs to a train that
+has as many pulses as the series has samples (to 1 %; frames at the start or end may lack). If its
+times are not those of the pulses, and are irregular or lie elsewhere, they are off the clock.
 """
 
 from __future__ import annotations
@@ -105,11 +105,8 @@ def _off_pulse(name: str, t: NDArray, trains: Mapping[str, NDArray], repair: boo
     elsewhere = overlap < 0.5 * (pulses[-1] - pulses[0])
     if on > 0.95 or (is_regular(t) and not elsewhere):  # a device with a good clock of its own
         return []
-    advice = (
-        f'isofold.preprocess.retime(session, series="{name}", pulses="{train}") gives it their times'
-        if repair
-        else "Do not use it"
-    )
+    call = f'isofold.preprocess.retime(session, series="{name}", pulses="{train}")'
+    advice = f"{call} gives it their times" if repair else "Do not use it"
     return [
         f"{name}: times are not those of the pulses {train}, though it has one for each ({len(t)} "
         f"of {len(pulses)}): {100 * on:.0f} % lie on a pulse; they start "

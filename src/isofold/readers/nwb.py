@@ -20,6 +20,8 @@ from ._nwb_tables import metadata, read_table, tables
 from ._nwb_units import read_units
 from ._sync import pulse_trains
 
+NO_UNIT = ("", "unknown", "n/a", "n.a.", "a.u.")
+
 
 def read_nwb(
     path: Path, *, unsorted: str = "raise", skip: Sequence[str] = (), missing_chunks: str = "raise"
@@ -99,10 +101,14 @@ def _all_series(
         if one is None:
             continue
         out[name] = one
-        units[name] = str(getattr(item, "unit", "") or "")
+        unit = str(getattr(item, "unit", "") or "")
+        units |= {} if unit.lower() in NO_UNIT else {name: unit}
         if _is_angle(item):
             kinds[name] = "circular"
-    return out, {"kinds": kinds, "series_units": {k: v for k, v in units.items() if v}}
+    return out, {
+        "kinds": kinds,
+        "series_units": {k: v for k, v in units.items() if v.lower() not in NO_UNIT},
+    }
 
 
 def _table(name: str, item: Any, reading: Reading) -> Any:
