@@ -38,6 +38,7 @@ _DOOR = {
     "load": "models",
     "fit_seeds": "models",
     "enable_cache": "training",
+    "save_embedding": "writers",
     # they are scored
     "Score": "scores",
     "scores": "",

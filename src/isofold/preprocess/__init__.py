@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import DataError, StudyError
 from ._segments import Step
+from .retime import retime
 from .smooth import Smooth, smooth
 from .square_root import SquareRoot, square_root
 from .window_sum import WindowSum, window_sum
@@ -25,6 +26,7 @@ __all__ = [
     "WindowSum",
     "ZScore",
     "pipeline",
+    "retime",
     "smooth",
     "square_root",
     "window_sum",
