@@ -7,7 +7,6 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
@@ -52,6 +51,7 @@ def retime(session: Session, series: str, pulses: str) -> Session:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pynapple as nap
     >>> frames = 5 + np.arange(200) / 20
     >>> wrong = nap.Tsd(t=np.arange(199) / 10, d=np.arange(199))
@@ -81,11 +81,11 @@ def retime(session: Session, series: str, pulses: str) -> Session:
     }
     return replace(
         session,
-        series=session.series
+        series={**session.series}
         | {
             name: _at(session.series[name], t[len(t) - len(session.series[name]) :]) for name in fit
         },
-        metadata=session.metadata | {"warnings": _said(session, fit, names, pulses, len(t))},
+        metadata={**session.metadata} | {"warnings": _said(session, fit, names, pulses, len(t))},
         provenance=(*session.provenance, step),
     )
 

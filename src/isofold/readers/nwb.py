@@ -176,7 +176,7 @@ def _is_event(item: Any) -> bool:
 def _all_ones(data: Any) -> bool:
     """In slices, as most series say no in the first."""
     size = 1 << 16
-    kind = getattr(data, "dtype", np.asarray(data[:1]).dtype).kind
+    kind = data.dtype.kind if hasattr(data, "dtype") else np.asarray(data[:1]).dtype.kind
     return kind in "biuf" and all(
         bool(np.all(data[i : i + size] == 1)) for i in range(0, len(data), size)
     )

@@ -130,7 +130,7 @@ def _nwb(embedding: xr.DataArray, part: Path) -> None:
         data=stored(np.asarray(embedding.values)),
         unit="n/a",
         description=f"{said.get('method', '')} embedding of {name}, (time, latent)".strip(),
-        comments=json.dumps({k: v for k, v in said.items()}, default=str),
+        comments=json.dumps(dict(said), default=str),
         **clock(np.asarray(embedding["time"].values, dtype=float)),
     )
     columns = []
