@@ -233,7 +233,7 @@ def sessions(draw):
 @BOTH
 @given(session=sessions())
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # files are slow to shrink
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle  # to make what a reader must not run
 import shutil
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import hdmf_zarr
@@ -30,12 +31,9 @@ pytestmark = pytest.mark.skipif(
 
 def as_others_write(path):
     """With hdmf-zarr's defaults: references are pickles."""
-    from datetime import UTC, datetime
-
-    nwb = NWBFile(
-        session_description="d", identifier="i", session_start_time=datetime(2020, 1, 1, tzinfo=UTC),
-        subject=Subject(subject_id="m1", sex="M", age="P90D", genotype="wt"),
-    )  # fmt: skip
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    nwb = NWBFile(session_description="d", identifier="i", session_start_time=start)
+    nwb.subject = Subject(subject_id="m1", sex="M", age="P90D", genotype="wt")
     group = nwb.create_electrode_group("shank", "d", "CA1", nwb.create_device("probe"))
     for area in ("CA1", "CA3"):
         nwb.add_electrode(x=0.0, y=0.0, z=0.0, location=area, group=group)
@@ -205,7 +203,9 @@ def test_a_description_cut_short(folder, file):
 def test_a_chunk_cut_short(folder):
     chunk = folder / "acquisition/G_0/data/0"
     chunk.write_bytes(chunk.read_bytes()[:100])
-    with pytest.raises(ReadError, match=r"x\.nwb: series 'G_0' could not be read.*skip=\[\"G_0\"\]"):
+    with pytest.raises(
+        ReadError, match=r"x\.nwb: series 'G_0' could not be read.*skip=\[\"G_0\"\]"
+    ):
         iso.read(folder)
     assert "G_0" not in iso.read(folder, skip=["G_0"]).series
 
@@ -213,7 +213,9 @@ def test_a_chunk_cut_short(folder):
 def test_lengths_that_differ(folder):
     for where in (".zmetadata", "acquisition/G_0/timestamps/.zarray"):
         about = json.loads((folder / where).read_text())
-        inner = about["metadata"]["acquisition/G_0/timestamps/.zarray"] if "meta" in where else about
+        inner = (
+            about["metadata"]["acquisition/G_0/timestamps/.zarray"] if "meta" in where else about
+        )
         inner["shape"] = [2990]
         (folder / where).write_text(json.dumps(about))
     with pytest.raises(ReadError, match=r"series 'G_0' has 2990 times for 3000 samples.*skip="):
@@ -232,7 +234,7 @@ def test_a_column_that_is_gone(folder):
 
 @given(st.data())
 @settings(
-    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_file_cut_short_or_gone(written, tmp_path, data):
     """Either a session, or an error of ours that names the folder."""
@@ -247,8 +249,7 @@ def test_any_file_cut_short_or_gone(written, tmp_path, data):
     else:
         (folder / file).write_bytes(content[: data.draw(st.integers(0, len(content)))])
     try:
-        session = iso.read(folder)
+        said = repr(iso.read(folder))
     except IsofoldError as error:
-        assert "cut.nwb" in str(error)
-        return
-    assert isinstance(session, iso.Session)
+        said = str(error)
+    assert "cut.nwb" in said or said.startswith("<Session 'cut'")

@@ -42,7 +42,8 @@ def save_embedding(embedding: xr.DataArray, path: str | Path) -> Path:
     Raises
     ------
     DataError
-        Another suffix, other dims or no time (arrays in give arrays out: transform a `Recording`).
+        Another suffix, other dims or no time (arrays in give arrays out: transform a `Recording`),
+        or a label that is neither number nor word.
 
     Examples
     --------
@@ -70,11 +71,18 @@ def save_embedding(embedding: xr.DataArray, path: str | Path) -> Path:
 
 def _labels(embedding: xr.DataArray) -> dict[str, NDArray]:
     """Coordinates that have a value a sample, but for time, in order."""
-    return {
-        str(name): np.asarray(values.values)
-        for name, values in embedding.coords.items()
-        if values.dims == ("time",) and name != "time"
-    }
+    out = {}
+    for name, coordinate in embedding.coords.items():
+        if coordinate.dims != ("time",) or name == "time":
+            continue
+        values = np.asarray(coordinate.values)
+        if values.dtype.kind not in "biufU" and not all(isinstance(v, str) for v in values):
+            raise DataError(
+                f"labels to save are numbers, booleans or words; {name!r} has dtype "
+                f"{values.dtype}: recode it, or embedding.drop_vars({name!r})"
+            )
+        out[str(name)] = values
+    return out
 
 
 def _csv(embedding: xr.DataArray, part: Path) -> None:
@@ -95,7 +103,7 @@ def _mat(embedding: xr.DataArray, part: Path) -> None:
         "attributes": json.dumps(dict(embedding.attrs), default=str),
     }
     for name, values in _labels(embedding).items():
-        words = values.dtype.kind in "USO"
+        words = values.dtype.kind in "UO"
         out[_matlab_name(name, set(out))] = values.astype(object if words else values.dtype)[
             :, None
         ]
@@ -135,7 +143,7 @@ def _nwb(embedding: xr.DataArray, part: Path) -> None:
     )
     columns = []
     for label, values in _labels(embedding).items():
-        data = values.tolist() if values.dtype.kind in "USO" else np.asarray(values)
+        data = values.tolist() if values.dtype.kind in "UO" else np.asarray(values)
         written = safe(label) + "_" * (safe(label) in TAKEN)
         columns.append(VectorData(name=written, description=f"{label} of the sample", data=data))
     table = DynamicTable(
