@@ -63,22 +63,22 @@ def least_squares_line(x: Floats, y: Floats, weight: Floats | None = None) -> tu
 def robust_line(x: Floats, y: Floats, above: float, below: float | None = None) -> Line:
     """Line by iteratively reweighted least squares with Tukey's biweight.
 
-    Starts from least squares; the scale is the MAD about 0, estimated anew each round; stops when
-    the loss changes by less than 1e-8, or after 50 rounds.
+    Starts from least squares; the scale is the MAD about 0, estimated anew each round. Stops as
+    statsmodels' RLM does, so that coefficients are the same: when the loss changes by less than
+    1e-8, or after 50 rounds. That loss is of residuals over their weighted VARIANCE, not their
+    scale: on few samples of a small signal it settles early.
     """
-    a, b = least_squares_line(x, y)
-    residual = y - a - b * x
-    scale, deviance, rounds, weight = mad(residual), np.inf, 1, np.ones(len(x))
-    if scale > 0:
-        deviance = tukey_rho(residual / scale, above, below).sum()
-    while scale > 1e-300 and rounds < MOST_ROUNDS:
-        weight = tukey_weights(residual / scale, above, below)
+    weight, scale, loss, rounds = np.ones(len(x)), np.inf, np.inf, 0
+    while True:
         a, b = least_squares_line(x, y, weight)
         residual = y - a - b * x
         scale, rounds = mad(residual), rounds + 1
-        if scale <= 1e-300:
-            break
-        before, deviance = deviance, tukey_rho(residual / scale, above, below).sum()
-        if abs(deviance - before) <= TOLERANCE:
-            break
-    return Line(a, b, scale, weight, rounds)
+        variance = weight @ residual**2 / max(len(x) - 2, 1)
+        before, loss = loss, _loss(residual, variance, above, below)
+        if scale <= 1e-300 or rounds == MOST_ROUNDS or abs(loss - before) <= TOLERANCE:
+            return Line(a, b, scale, weight, rounds)
+        weight = tukey_weights(residual / scale, above, below)
+
+
+def _loss(residual: Floats, unit: float, above: float, below: float | None) -> float:
+    return float(tukey_rho(residual / unit, above, below).sum()) if unit > 0 else 0.0
