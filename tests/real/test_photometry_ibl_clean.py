@@ -102,7 +102,7 @@ def test_plugging_is_found_where_it_was(recording):
         region: find_artefacts(light.times(), column(recording, "470", region))
         for region in ("Region1G", "Region3R", "Region5R")
     }
-    assert len(found["Region1G"]) == 0
+    assert (found["Region1G"]["stop"] < light.times()[0] + 5).all(), "only the LED warming up"
     for region in ("Region3R", "Region5R"):
         middle = found[region][["start", "stop"]].mean(axis=1)
         near = middle.between(5560, 5650) | middle.between(6885, 6915)

@@ -73,7 +73,7 @@ def robust_line(x: Floats, y: Floats, above: float, below: float | None = None) 
         a, b = least_squares_line(x, y, weight)
         residual = y - a - b * x
         scale, rounds = mad(residual), rounds + 1
-        variance = weight @ residual**2 / max(len(x) - 2, 1)
+        variance = float(weight @ residual**2) / max(len(x) - 2, 1)
         before, loss = loss, _loss(residual, variance, above, below)
         if scale <= 1e-300 or rounds == MOST_ROUNDS or abs(loss - before) <= TOLERANCE:
             return Line(a, b, scale, weight, rounds)
