@@ -49,15 +49,21 @@ class Line(NamedTuple):
 
 def least_squares_line(x: Floats, y: Floats, weight: Floats | None = None) -> tuple[float, float]:
     """(intercept, slope) in closed form; a constant x has slope 0."""
-    w = np.ones(len(x)) if weight is None else weight
-    total = w.sum()
+    if weight is None:
+        weight = np.ones(len(x))
+    total = weight.sum()
     if total <= 0:
         return 0.0, 0.0
-    mx, my = w @ x / total, w @ y / total
-    centred = x - mx
-    spread = w @ (centred * centred)
-    slope = w @ (centred * (y - my)) / spread if spread > 0 else 0.0
-    return float(my - slope * mx), float(slope)
+    mx, my = dot(weight, x) / total, dot(weight, y) / total
+    lever = weight * (x - mx)
+    spread = dot(lever, x - mx)
+    slope = dot(lever, y - my) / spread if spread > 0 else 0.0
+    return my - slope * mx, slope
+
+
+def dot(a: Floats, b: Floats) -> float:
+    """Σ a b. Not a @ b: threads of BLAS wait for each other on a busy machine."""
+    return float(np.einsum("i,i->", a, b))
 
 
 def robust_line(x: Floats, y: Floats, above: float, below: float | None = None) -> Line:
@@ -73,7 +79,7 @@ def robust_line(x: Floats, y: Floats, above: float, below: float | None = None) 
         a, b = least_squares_line(x, y, weight)
         residual = y - a - b * x
         scale, rounds = mad(residual), rounds + 1
-        variance = float(weight @ residual**2) / max(len(x) - 2, 1)
+        variance = dot(weight * residual, residual) / max(len(x) - 2, 1)
         before, loss = loss, _loss(residual, variance, above, below)
         if scale <= 1e-300 or rounds == MOST_ROUNDS or abs(loss - before) <= TOLERANCE:
             return Line(a, b, scale, weight, rounds)
