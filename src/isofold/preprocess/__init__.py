@@ -9,14 +9,17 @@ from the recording that `fit` was given (the training trials of a fold).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import DataError, StudyError
+from ..session import Session
 from ._segments import Step
 from .artefacts import artefacts, find_artefacts
 from .bleaching import Bleaching, fit_bleaching
+from .delay import Delay, delay
 from .dff import dff
+from .event_clock import event_clock
 from .motion import Motion, fit_motion, motion_correct
 from .neuropil import neuropil
 from .photometry import photometry
@@ -27,22 +30,29 @@ from .soft_normalize import SoftNormalize, soft_normalize
 from .square_root import SquareRoot, square_root
 from .standard_score import standard_score
 from .transients import Transients, transients
+from .trial_baseline import TrialBaseline, trial_baseline
+from .trial_column import trial_column
 from .window_sum import WindowSum, window_sum
 from .zscore import ZScore, zscore
 
 __all__ = [
+    "SESSION_STEPS",
     "STEPS",
     "Bleaching",
+    "Delay",
     "Motion",
     "Smooth",
     "SoftNormalize",
     "SquareRoot",
     "Step",
     "Transients",
+    "TrialBaseline",
     "WindowSum",
     "ZScore",
     "artefacts",
+    "delay",
     "dff",
+    "event_clock",
     "find_artefacts",
     "fit_bleaching",
     "fit_motion",
@@ -57,6 +67,8 @@ __all__ = [
     "square_root",
     "standard_score",
     "transients",
+    "trial_baseline",
+    "trial_column",
     "window_sum",
     "zscore",
 ]
@@ -66,8 +78,20 @@ STEPS: dict[str, type[Step]] = {
     "smooth": Smooth,
     "window_sum": WindowSum,
     "square_root": SquareRoot,
+    "delay": Delay,
+    "trial_baseline": TrialBaseline,
     "soft_normalize": SoftNormalize,
 }
+
+SESSION_STEPS: dict[str, Callable[..., Session]] = {
+    "artefacts": artefacts,
+    "event_clock": event_clock,
+    "neuropil": neuropil,
+    "photometry": photometry,
+    "rolling_dff": rolling_dff,
+    "trial_column": trial_column,
+}
+"""Steps Session → Session by name: what a study file calls `clean`."""
 
 
 def pipeline(steps: Sequence[Mapping[str, Mapping[str, Any]]]) -> list[Step]:
