@@ -66,9 +66,9 @@ class Task:
 
     def accuracy_interval(self, right: NDArray, rows: Ints, seed: int) -> tuple[float, float]:
         """Bootstrap over trials, or over groups and then their trials."""
-        groups = (
-            None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
-        )
+        groups = self.groups
+        if groups is not None:
+            groups = np.unique(groups[rows], return_inverse=True)[1]
         rng = np.random.default_rng([seed, 1])
         weights = drawn_weights(groups, len(rows), N_DRAWS, rng)
         x, codes = right.astype(float)[:, None], self.codes[rows]

@@ -67,7 +67,7 @@ def decode_trials(
     Score
         `parts`: 1 for each trial that is told right and 0 for others, by (group or fold, trial,
         label); `score.parts.groupby("group").mean()` are the accuracies of animals. `interval`:
-        bootstrap over trials, or animals and then trials. `also["pooled"]`: accuracy over all trials.
+        bootstrap over trials, or animals and then trials. `also["pooled"]`: share of all trials.
 
     Raises
     ------

@@ -76,7 +76,7 @@ def variability(
     >>> x = common * [1.0, 1.0, 1.0, 0.0] + rng.normal(size=(60, 20, 4))
     >>> split = variability(x, n_chance=19)
     >>> split.attrs["n_factors"], split["share"].round(1).values, split.attrs["p"]
-    (1, array([0.5, 0.5, 0.5, 0. ]), 0.05)
+    (1, array([0.4, 0.5, 0.5, 0. ]), 0.05)
     """
     check_draws(n_chance, "n_chance", least=0)
     data = in_window(as_tensor(tensor), window)
@@ -87,7 +87,8 @@ def variability(
     most = most_factors(data.shape[2])
     if n_factors is not None and not (isinstance(n_factors, int) and 0 <= n_factors <= most):
         raise DataError(
-            f"{data.shape[2]} channels determine at most {most} factors, got n_factors={n_factors!r}"
+            f"{data.shape[2]} channels determine at most {most} factors, got "
+            f"n_factors={n_factors!r}"
         )
     fold = _folds(codes, seed)
     tried = list(range(min(most, MOST_FACTORS) + 1)) if n_factors is None else [0, n_factors]
