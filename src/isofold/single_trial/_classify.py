@@ -89,7 +89,7 @@ def task_of(
     codes, classes = conditions(tensor, label, "label")
     rows = np.flatnonzero(codes >= 0)
     if len(classes) < 2:
-        raise DataError(f"label must have two classes or more, got only {classes[0]!r}")
+        raise DataError(f"label must have two classes or more, got only {classes[0]}")
     owner, names = None, None
     if groups is not None:
         given = column(tensor, groups, "groups")[rows]

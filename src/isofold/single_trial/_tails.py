@@ -18,9 +18,10 @@ MAD_DEGREES = 0.37
 """Degrees of freedom of a median absolute deviation, of each value."""
 CLIP = 4.0
 """Scores beyond do not tell how samples go together."""
-N_NULL = 4000
+LEAST_DRAWS, MOST_DRAWS = 4000, 10_000
+_PRODUCTS = 5e9
+"""Multiplications that draws may cost beyond the least."""
 _FEATURES = 2**12
-_QUANTILES = np.linspace(0.8, 0.995, 30)
 
 
 def deleted_scores(values: Floats) -> tuple[Floats, Floats]:
@@ -69,17 +70,18 @@ class LargestOf:
     beyond the draws.
     """
 
-    def __init__(self, scores: Floats, rng: np.random.Generator, n_draws: int = N_NULL):
+    def __init__(self, scores: Floats, rng: np.random.Generator):
         held = np.clip(np.where(np.isnan(scores), 0.0, scores), -CLIP, CLIP)
         size = np.sqrt((held**2).sum(axis=0))
         held = held[:, size > 0] / size[size > 0]
+        n_draws = int(np.clip(_PRODUCTS / max(held.size, 1), LEAST_DRAWS, MOST_DRAWS))
         largest = np.zeros(n_draws)
         draws = rng.normal(size=(n_draws, len(held)))
         for first in range(0, held.shape[1], _FEATURES):
             part = np.abs(draws @ held[:, first : first + _FEATURES])
             largest = np.maximum(largest, part.max(axis=1))
-        u = np.quantile(largest, _QUANTILES)
-        rate = -np.log(_QUANTILES)
+        shares = 1 - np.geomspace(0.1, 40 / n_draws, 30)
+        u, rate = np.quantile(largest, shares), -np.log(shares)
         self.weights, _ = nnls(_forms(u) / rate[:, None], np.ones(len(u)))
 
     def p(self, u: Floats) -> Floats:

@@ -58,7 +58,7 @@ def _finite(tensor: xr.DataArray) -> xr.DataArray:
     if bad.any():
         i, j, k = np.argwhere(bad)[0]
         raise DataError(
-            f"a tensor must be finite or NaN (no value); trial {tensor['trial'].values[i]!r} holds "
+            f"a tensor must be finite or NaN (no value); trial {tensor['trial'].values[i]} holds "
             f"{tensor.values[i, j, k]} at {tensor['time'].values[j]:g} s; put NaN there"
         )
     return tensor

@@ -139,7 +139,7 @@ def compare(
     low, high = interval(mean, draws, units, level)
     flipped = weights * difference
     if over == "animals":
-        flipped = np.asarray(pd.Series(flipped).groupby(owner).sum(), dtype=float)
+        flipped = np.array([flipped[owner == k].sum() for k in range(units)])
     p, smallest = _sign_flips(flipped, rng)
     return Comparison(
         float(mean[0]),

@@ -102,7 +102,7 @@ def require_trials(codes: Ints, names: NDArray, least: int, what: str) -> None:
         n = int(np.sum(codes == number))
         if n < least:
             raise DataError(
-                f"{what} needs at least {least} trials in each condition; {name!r} has {n}; leave "
+                f"{what} needs at least {least} trials in each condition; {name} has {n}; leave "
                 "it out, or join conditions"
             )
 

@@ -123,7 +123,7 @@ def _trials(embedding: xr.DataArray, codes: NDArray, names: NDArray) -> pd.DataF
         start, stop = runs(codes == code)
         if len(start) > 1:
             raise DataError(
-                f"the samples of a trial must follow one another; trial {name!r} is in "
+                f"the samples of a trial must follow one another; trial {name} is in "
                 f"{len(start)} pieces"
             )
         rows.append((name, int(start[0]), int(stop[0])))

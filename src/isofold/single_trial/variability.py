@@ -119,7 +119,7 @@ def _require_channels(data: xr.DataArray) -> None:
     still = np.ptp(flat, axis=0) == 0
     if still.any():
         raise DataError(
-            f"{last} {data[last].values[np.argmax(still)]!r} is constant: it has no variance to "
+            f"{last} {data[last].values[np.argmax(still)]} is constant: it has no variance to "
             "split; leave it out"
         )
 

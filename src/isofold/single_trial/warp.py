@@ -82,11 +82,8 @@ def _of_recording(
     if trial is not None and other is not None:
         both = pd.Series(first, trial).to_frame("first").join(pd.Series(second, other, name="to"))
         both = both.dropna()
-        first, second, trial = (
-            both["first"].to_numpy(),
-            both["to"].to_numpy(),
-            both.index.to_numpy(),
-        )
+        first, second = both["first"].to_numpy(), both["to"].to_numpy()
+        trial = both.index.to_numpy()
     else:
         begins, match = _next(first, second)
         first, second = first[begins], match
