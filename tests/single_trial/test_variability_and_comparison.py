@@ -37,7 +37,7 @@ def test_the_injected_split_is_recovered():
     np.testing.assert_allclose(found["private"], private, rtol=0.15)
     np.testing.assert_allclose(found["share"], found["shared"] / found["total"])
     assert found.attrs["p"] == 0.05
-    assert found["chance_share"].max() < 0.1 < found.attrs["share"]
+    assert found["chance_share"].max() < 0.2 < 0.3 < found.attrs["share"]
     assert found["factors"].dims == ("trial", "time", "factor")
     product = found["loadings"].values.T @ found["loadings"].values
     np.testing.assert_allclose(product, loadings.T @ loadings, atol=0.2)
@@ -69,7 +69,7 @@ def test_the_rate_of_channels_that_share_nothing_is_alpha():
     hits, n = 0, 60
     for seed in range(n):
         data = shared(np.random.default_rng(seed), 20, 15, np.zeros((1, 4)), np.ones(4))
-        found = single_trial.variability(data, by="side", n_chance=19, seed=seed)
+        found = single_trial.variability(data, by="side", n_chance=9, seed=seed)
         hits += found.attrs["p"] <= 0.1
     assert plausible(hits, n, 0.1)
 

@@ -11,7 +11,9 @@ from ._tensor import Floats
 
 MOST_STEPS = 500
 TOLERANCE = 1e-7
-LEAST = 1e-6
+ROUGH = 1e-4
+"""Tolerance that does for likelihoods of held-out trials."""
+LEAST = 0.005
 """Private variance is at least this share of the total."""
 
 
@@ -54,7 +56,7 @@ def most_factors(n_channels: int) -> int:
     return max(k for k in range(n_channels) if (n_channels - k) ** 2 >= n_channels + k)
 
 
-def fit_factors(covariance: Floats, n_factors: int) -> Factors:
+def fit_factors(covariance: Floats, n_factors: int, tolerance: float = TOLERANCE) -> Factors:
     """Maximum likelihood: loadings from eigenvectors given Ψ, then Ψ from what is left, repeated.
 
     Lawley & Maxwell, Factor Analysis as a Statistical Method (1971).
@@ -77,7 +79,7 @@ def fit_factors(covariance: Floats, n_factors: int) -> Factors:
         updated = np.maximum(variance - (loadings**2).sum(axis=1), LEAST * variance)
         change = np.max(np.abs(updated - private) / variance)
         private = updated
-        if change < TOLERANCE:
+        if change < tolerance:
             break
     return Factors(loadings, private)
 

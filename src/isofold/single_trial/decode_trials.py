@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ..errors import DataError
 from ..scores import Score
@@ -34,8 +35,8 @@ def decode_trials(
     """Accuracy with which a class of held-out trials is told from each trial's course.
 
     A linear classifier: ridge regression of class indicators, α chosen by leaving out one training
-    trial. Trials are held out in random folds (windows that share samples together), or one group
-    (animal) at a time.
+    trial. Trials are held out in folds (classes in equal shares, windows that share samples
+    together), or one group (animal) at a time.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def decode_trials(
     n_folds
         Folds where there are no groups.
     n_chance, seed
-        Permutations of the labels over trials (within groups), each through the same pipeline.
+        Permutations of the labels within folds or groups, each through the same pipeline.
 
     Returns
     -------
@@ -96,7 +97,8 @@ def decode_trials(
     task, rows = task_of(data, label, groups, n_folds, balanced, seed)
     x, channel = _features(data.values[rows], features, scale, task)
     labels, every = task.permuted(n_chance, seed), np.arange(len(rows))
-    right = task.right(x, channel, labels, every)
+    with threadpool_limits(1):  # small matrices: threads would only wait for one another
+        right = task.right(x, channel, labels, every)
     values = task.accuracy(right, labels, every)
     return Score(
         value=float(values[0]),
