@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from ..errors import DataError
 from ..trials import Ints
-from ._factors import ROUGH, Factors, fit_factors, log_likelihood, most_factors
+from ._factors import Factors, fit_factors, log_likelihood, most_factors
 from ._resample import check_draws
 from ._tensor import Floats, as_tensor, conditions, in_window, left_out_means, trial_coords
 from .path_distance import require_trials
@@ -165,7 +165,7 @@ def _chosen(residual: Floats, fold: Ints, tried: list[int]) -> tuple[int, Floats
         for product, size in zip(products, sizes, strict=True):
             if size:
                 train = (sum(products) - product) / max(sum(sizes) - size, 1)
-                total[number] += size * log_likelihood(product / size, fit_factors(train, k, ROUGH))
+                total[number] += size * log_likelihood(product / size, fit_factors(train, k))
         if number - np.nanargmax(total) >= PATIENCE:
             break
     gain = (total - total[0]) / sum(sizes)
@@ -191,7 +191,7 @@ def _chance(
             for channel in range(residual.shape[2]):
                 torn[rows, :, channel] = residual[rng.permutation(rows), :, channel]
         best, gain = _chosen(torn, fold, tried)
-        factors = fit_factors(_covariance(torn), best if n_factors is None else n_factors, ROUGH)
+        factors = fit_factors(_covariance(torn), best if n_factors is None else n_factors)
         gains[draw], shares[draw] = np.nanmax(gain[1:]), factors.share.mean()
     return gains, shares
 
