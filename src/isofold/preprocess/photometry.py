@@ -63,7 +63,7 @@ def photometry(
     signal, control
         Names of series whose columns are fibers, or patterns such as "G_*" and "Iso_*" of series of
         one channel each, paired by what the star stands for. The control may be isosbestic or red.
-        control=None corrects bleaching only.
+        None, or "" where a study file says it: corrects bleaching only.
     fibers
         Columns to take, or what the star stands for; all by default.
     bleaching, options
@@ -113,6 +113,7 @@ def photometry(
     >>> [name for name in clean.series if name not in raw.series]
     ['dff', 'dff_uncorrected', 'baseline', 'motion']
     """
+    control = control or None
     settings = _settings(bleaching, options, motion, motion_cutoff, noise_cutoff, warm_up)
     pairs = _pairs(session, signal, control, fibers, settings)
     zscore = _zscore(to, baseline)
