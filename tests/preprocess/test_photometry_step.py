@@ -221,6 +221,17 @@ def test_filters_stop_at_gaps():
     np.testing.assert_allclose(values(after)[:4000], values(clean)[:4000], atol=2e-4)
 
 
+def test_an_irregular_clock_loses_no_samples():
+    """Steps of 0 to 0.3 s, as in a real file: named as a flaw, and processed all the same."""
+    t, signal, control = traces(11, minutes=6)
+    rng = np.random.default_rng(0)
+    odd = np.sort(t + rng.uniform(0, 0.15, len(t)))
+    out = photometry(session_of(odd, signal, control, clock=odd + 0.02), bleaching="exp")
+    assert np.isfinite(values(out)).all()
+    whole = photometry(session_of(t, signal, control), bleaching="exp")
+    assert np.corrcoef(values(out)[:, 0], values(whole)[:, 0])[0, 1] > 0.98
+
+
 def test_fast_recordings_are_fitted_on_means():
     t, signal, control = traces(10, minutes=4, rate=200.0)
     fast = photometry(session_of(t, signal, control), bleaching="exp", noise_cutoff=None)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .._grid import GAP, sampling_step
+from .._grid import GAP, LABEL_GAP
 
 Floats = NDArray[np.float64]
 
@@ -28,17 +28,28 @@ def chunks(n: int, size: int = CHUNK) -> Iterator[slice]:
         yield slice(start, min(start + size, n))
 
 
-def step_of(t: NDArray) -> float:
-    """Median sampling step, of a million steps spread over the recording where it has more."""
-    if len(t) <= MOST_STEPS:
-        return sampling_step(t)
-    at = np.linspace(0, len(t) - 2, MOST_STEPS).astype(np.int64)
-    return float(np.median(t[at + 1] - t[at]))
+def clock_of(t: NDArray) -> tuple[float, float]:
+    """Sampling step in seconds, and the distance beyond which two samples have a gap between them.
+
+    The median step, and 1.5 of it. On an irregular clock, as some files have, a gap is ten medians,
+    and the step is the mean of those that are no gap. A million steps stand for those of a long
+    recording.
+    """
+    if len(t) < 2:
+        return float("inf"), float("inf")
+    at = np.linspace(0, len(t) - 2, min(len(t) - 1, MOST_STEPS)).astype(np.int64)
+    steps = t[at + 1] - t[at]
+    median = float(np.median(steps))
+    low, high = np.quantile(steps, [0.1, 0.9])
+    if 0.75 * median <= low and high <= 1.25 * median:
+        return median, GAP * median
+    longest = LABEL_GAP * median
+    return float(steps[steps <= longest].mean()), longest
 
 
 def stretches(t: NDArray) -> list[slice]:
-    """Slices between gaps: distances of more than 1.5 sampling steps."""
-    longest = GAP * step_of(t)
+    """Slices between gaps."""
+    longest = clock_of(t)[1]
     edges = [0]
     for part in chunks(max(len(t) - 1, 0)):
         late = np.diff(t[part.start : part.stop + 1]) > longest

@@ -58,7 +58,7 @@ def least_squares_line(x: Floats, y: Floats, weight: Floats | None = None) -> tu
     lever = weight * (x - mx)
     spread = dot(lever, x - mx)
     slope = dot(lever, y - my) / spread if spread > 0 else 0.0
-    return my - slope * mx, slope
+    return float(my - slope * mx), float(slope)
 
 
 def dot(a: Floats, b: Floats) -> float:

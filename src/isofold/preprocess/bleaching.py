@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._grid import sampling_step
 from ..errors import DataError
 from ._bright import RATIOS, fit_bright
 from ._curves import exponentials
 from ._exponentials import fit_double, fit_triple
-from ._filters import filled, low_pass
+from ._filters import clock_of, filled, low_pass
 from ._whittaker import airpls
 
 Floats = NDArray[np.float64]
@@ -117,7 +116,7 @@ def fit_bleaching(
             f"{len(trace)}; leave the channel out"
         )
     zero = float(t[0]) if start is None else float(start)
-    rate = 1 / sampling_step(t)
+    rate = 1 / clock_of(t)[0]
     parameters, notes, curve = _FITS[model](t - zero, trace, rate, settings)
     rss = float(np.sum((trace[known] - curve(t[known] - zero)) ** 2))
     return Bleaching(model, parameters, notes, rss, zero, curve)

@@ -15,7 +15,7 @@ from ..session import Session
 from ._clean import Cleaned, Settings, clean_fiber
 from ._columns import Columns
 from ._epoch import inside_epoch, plain_epoch
-from ._filters import step_of, stretches
+from ._filters import clock_of, stretches
 from ._traces import Channel, Trace, channels, on_clock, read_trace
 from .bleaching import MODELS, options_of
 from .motion import check_method
@@ -235,7 +235,7 @@ def _cleaned(
 
 
 def _clock(t: NDArray) -> tuple[float, list[slice]]:
-    return 1 / step_of(t), stretches(t)
+    return 1 / clock_of(t)[0], stretches(t)
 
 
 def _added(settings: Settings, control: str | None, zscore: str | None) -> list[str]:
