@@ -118,8 +118,8 @@ def test_folds_by_group_refuse():
 
 
 def test_steps_of_a_study_file():
-    steps = pipeline([{"delay": {"n": 3, "step": 0.1}}, {"zscore": {"by": "animal"}}])
-    assert repr(steps) == "[Delay(n=3, step=0.1), ZScore(by='animal')]"
+    steps = pipeline([{"delay": {"n": 3, "lag": 0.1}}, {"zscore": {"by": "animal"}}])
+    assert repr(steps) == "[Delay(lag=0.1, n=3), ZScore(by='animal')]"
 
 
 def test_time_from_events_against_brute_force():
