@@ -380,7 +380,10 @@ def test_an_integer_label_with_many_values_must_say_what_it_is():
         (lambda r: r.split(test=0.6, valid=0.4), r"test \+ valid must stay below 1"),
         (lambda r: r.split(valid=-0.1), "between 0 and 1"),
         (lambda r: r.split(how="first"), "how must be 'last', 'interleaved' or 'random'"),
-        (lambda r: r.split(stratify="colour"), "stratify must name a trial column, got 'colour'"),
+        (
+            lambda r: r.split(stratify="colour"),
+            "trials are grouped by a trial column, got 'colour'",
+        ),
         (
             lambda r: r.split(test=0.4)[0].split(test=0.2, valid=0.7),
             r"would leave a part without trials \(2 trials",

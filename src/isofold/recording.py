@@ -236,10 +236,14 @@ class Recording:
         later = [self._take_units(units, p) for p in parts]
         return (train, *later)
 
-    def folds(self, k: int, how: str = "blocks") -> list[tuple[Recording, Recording]]:
+    def folds(
+        self, k: int, how: str = "blocks", by: str | None = None
+    ) -> list[tuple[Recording, Recording]]:
         """k pairs (train, test) whose tests cover every trial once.
 
-        `how` is "blocks" or "interleaved". Raises `DataError` where there are fewer trials than k.
+        `how` is "blocks" or "interleaved"; `by` is a trial column, such as the animal, whose values
+        stay together: as many folds as values leave one out. Raises `DataError` where there are
+        fewer trials (or values) than k.
 
         >>> trials = pd.DataFrame({"start": [0, 5, 10], "stop": [5, 10, 15]})
         >>> recording = Recording(np.zeros((15, 1)), rate=1.0, trials=trials)
@@ -247,7 +251,7 @@ class Recording:
         [[0], [1], [2]]
         """
         units = self._units("last", at_least=k)
-        fold = walls_.fold_of(len(units), k, how)
+        fold = walls_.fold_of(len(units), k, how, self._strata(by))
         pairs = []
         for number in range(k):
             held, rest = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
@@ -318,12 +322,14 @@ class Recording:
         edges = np.linspace(0, self.n_samples, n + 1).astype(np.int64)
         return pd.DataFrame({"start": edges[:-1], "stop": edges[1:]})
 
-    def _strata(self, stratify: str | None) -> NDArray | None:
-        if stratify is None:
+    def _strata(self, column: str | None) -> NDArray | None:
+        if column is None:
             return None
-        if self.trials is None or stratify not in self.trials.columns:
-            raise DataError(f"stratify must name a trial column, got {stratify!r}")
-        return pd.factorize(self.trials[stratify])[0]
+        if self.trials is None or column not in self.trials.columns:
+            raise DataError(
+                f"trials are grouped by a trial column, got {column!r}; there are {self.conditions}"
+            )
+        return pd.factorize(self.trials[column], sort=True)[0]
 
     def _check_parts(self, parts: Sequence[Ints], what: str) -> None:
         if any(len(p) == 0 for p in parts):

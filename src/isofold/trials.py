@@ -144,8 +144,19 @@ def _choose_in(n: int, share: float, how: str, rng: np.random.Generator) -> Ints
     return np.sort(rng.permutation(n)[:count])
 
 
-def fold_of(n: int, k: int, how: str) -> Ints:
-    """Fold number of each of n trials: contiguous blocks, or dealt in turn."""
+def fold_of(n: int, k: int, how: str, group: NDArray | None = None) -> Ints:
+    """Fold number of each of n trials: contiguous blocks, or dealt in turn.
+
+    With the group of each trial, whole groups are dealt: as many folds as groups leave one out.
+    """
+    if group is not None:
+        names, number = np.unique(group, return_inverse=True)
+        if len(names) < k:
+            raise DataError(
+                f"folds by group need at least {k} groups for k={k}; found {len(names)}: "
+                f"{', '.join(str(g) for g in names[:10])}"
+            )
+        return fold_of(len(names), k, how)[number]
     if how not in ("blocks", "interleaved"):
         raise DataError(f"how must be 'blocks' or 'interleaved', got {how!r}")
     if not 2 <= k <= n:

@@ -71,7 +71,7 @@ def test_a_whole_file(tmp_path, monkeypatch):
     assert first.path == second.path == str(tmp_path / "a.nwb")
     assert (first.name, second.name, first.subject) == ("rat1", "a", "install")
     assert first.steps == ({"zscore": {}}, {"smooth": {"sigma": 0.1}})
-    assert study.n_folds == 5
+    assert study.n_folds(study.recordings[0]) == 5
     assert [m.name for m in study.methods][:2] == [
         "cebra-behavior (temperature=0.1, max_iterations=10)",
         "cebra-behavior (temperature=0.1, max_iterations=20)",
@@ -81,7 +81,7 @@ def test_a_whole_file(tmp_path, monkeypatch):
     }  # fmt: skip
     bayes, fit = study.scores
     assert bayes.options == {"nuisance": "direction"}
-    assert [bayes.wanted(m) for m in study.methods] == [False] * 4 + [True]
+    assert [bayes.wanted(m, first) for m in study.methods] == [False] * 4 + [True]
     assert fit.score == "goodness_of_fit"
 
 
@@ -181,3 +181,56 @@ def test_recordings_as_objects():
     assert [s.label for s in study.scores] == [None, None, "position"]
     with pytest.raises(StudyError, match=r"\(mine\): unknown key 'dim'"):
         Study("x", [rat()], [{"method": "mine", "dim": 3}], estimators={"mine": Rotated})
+
+
+def test_methods_and_scores_of_some_recordings_and_folds_of_one():
+    from isofold.studies.tasks import unrolled
+
+    line = Recording(np.zeros((40, 1)), rate=1.0, labels={"x": np.arange(40.0)}, name="a")
+    simulated = {"simulate": {"name": "circle", "n_samples": 100}, "name": "b", "folds": {"k": 2}}
+    study = Study(
+        "two",
+        [line, simulated],
+        ["raw", {"method": "pca", "recordings": ["b"]}],
+        folds=5,
+        scores=[{"score": "recovery", "recordings": ["b"]}, {"score": "decode", "label": "x"}],
+    )
+    tasks = unrolled(study, {"a": "1", "b": "2"})
+    count = {(r, m): 0 for r in "ab" for m in ("raw", "pca")}
+    for task in tasks:
+        count[task.recording.name, task.method.name] += 1
+    assert count == {("a", "raw"): 5, ("a", "pca"): 0, ("b", "raw"): 2, ("b", "pca"): 2}
+    asked = {t.recording.name: [s.score for s in t.scores] for t in tasks}
+    assert asked == {"a": ["decode"], "b": ["recovery", "decode"]}
+    again = Study(**{**study.to_dict(), "recordings": study.recordings})
+    assert again.to_dict() == study.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"methods": [{"method": "pca", "recordings": ["c"]}]}, "methods"),
+        (
+            {"scores": [{"score": "recovery", "recordings": ["c"]}]},
+            r"scores\[0\].recordings: no re",
+        ),
+        ({"single_trials": [{"event": "cue"}]}, r"single_trials\[0\] needs window"),
+        ({"single_trials": [{"event": "cue", "window": [1, 0]}]}, "must start before it stops"),
+        ({"single_trials": [{"event": "cue", "window": 3}]}, r"must be \[start, stop\]"),
+        ({"single_trials": [{"event": "cue", "window": [0, 1], "recordings": ["c"]}]}, "no rec"),
+        ({"single_trials": [{"event": "cue", "window": [0, 1], "colour": 1}]}, "unknown key"),
+    ],
+)
+def test_what_names_nothing_is_refused(change, message):
+    tables = {"recordings": [{"simulate": {"name": "circle"}, "name": "b"}], "methods": ["raw"]}
+    with pytest.raises(StudyError, match=message):
+        Study("one", **(tables | change))
+
+
+def test_steps_of_a_session_are_checked():
+    with pytest.raises(StudyError, match=r"recordings\[0\].clean\[0\]: unknown step 'polish'"):
+        Study("one", [{"path": "a.nwb", "clean": [{"polish": {}}]}], ["raw"])
+    with pytest.raises(StudyError, match="must be a list such as"):
+        Study("one", [{"path": "a.nwb", "clean": "polish"}], ["raw"])
+    with pytest.raises(StudyError, match="for files"):
+        Study("one", [{"simulate": {"name": "circle"}, "name": "b", "clean": []}], ["raw"])

@@ -8,7 +8,20 @@ from .channels import channels
 from .curves import loss
 from .dots import decoding
 from .matrix import consistency
+from .over_time import over_time
 from .points import embedding
 from .sweep import sweep
+from .traces import traces
+from .trials import trials
 
-__all__ = ["channels", "consistency", "decoding", "embedding", "loss", "sweep"]
+__all__ = [
+    "channels",
+    "consistency",
+    "decoding",
+    "embedding",
+    "loss",
+    "over_time",
+    "sweep",
+    "traces",
+    "trials",
+]

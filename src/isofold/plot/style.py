@@ -12,6 +12,8 @@ CATEGORIES = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", 
 """Paul Tol's "bright" scheme: safe for colour-blind readers, on light and dark ground."""
 SEQUENTIAL, CYCLIC = "Viridis", "Phase"
 """Even in lightness (viridis) or constant in it (phase), so that no step is invented."""
+DIVERGING = "balance"
+"""Even in lightness on both sides of 0, for signed values."""
 ACCENT, GREY, BAND = CATEGORIES[0], "#8a8f98", "rgba(138,143,152,0.22)"
 
 
@@ -31,6 +33,18 @@ def class_color(number: int, of: int) -> str:
     if of <= len(CATEGORIES):
         return CATEGORIES[number]
     return str(sample_colorscale(SEQUENTIAL, [number / (of - 1)])[0])
+
+
+def pale(color: str, share: float = 0.22) -> str:
+    """A colour that lets what is behind it through.
+
+    >>> pale("#4477aa")
+    'rgba(68,119,170,0.22)'
+    """
+    if color.startswith("rgb("):
+        return color.replace("rgb(", "rgba(").replace(")", f",{share})")
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share})"
 
 
 def flat_layout(title: str) -> dict[str, Any]:

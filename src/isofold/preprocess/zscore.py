@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,10 +24,18 @@ class ZScore(BaseEstimator):
     does not vary there is divided by 1. Not needed before PCA or CEBRA of counts; it lifts units
     that hardly fire to the size of those that do.
 
+    Parameters
+    ----------
+    by
+        A trial column, such as the animal: each of its values gets a mean and a deviation of its
+        own, of all its trials in the recording that is transformed (nothing is learned in `fit`).
+        No label enters, so it is allowed across a split by that column.
+
     Raises
     ------
     DataError
-        A recording without samples inside trials, or with other channels than in `fit`.
+        A recording without samples inside trials, or with other channels than in `fit`; no trial
+        column of the name in `by`.
 
     Examples
     --------
@@ -33,6 +44,9 @@ class ZScore(BaseEstimator):
     >>> float(scaled.signal.min().round(3))
     2.252
     """
+
+    def __init__(self, by: str | None = None):
+        self.by = by
 
     def fit(self, recording: Recording) -> ZScore:
         """Mean and standard deviation of each channel, read block by block."""
@@ -59,6 +73,8 @@ class ZScore(BaseEstimator):
 
     def transform(self, recording: Recording) -> Recording:
         """(signal − mean) / standard deviation."""
+        if self.by is not None:
+            return self._by_group(recording, self.by)
         check_is_fitted(self)
         if recording.n_channels != len(self.mean_):
             raise DataError(
@@ -66,6 +82,21 @@ class ZScore(BaseEstimator):
                 f"{recording.name!r} has {recording.n_channels}; fit it on this recording"
             )
         return by_segment(recording, lambda x: (x - self.mean_) / self.scale_, step="zscore")
+
+    def _by_group(self, recording: Recording, by: str) -> Recording:
+        if recording.trials is None or by not in recording.trials:
+            raise DataError(
+                f"by must name a trial column, got {by!r}; there are {recording.conditions}"
+            )
+        signal = np.array(recording.signal, dtype=np.result_type(recording.signal.dtype, "f4"))
+        for group in pd.unique(recording.trials[by]):
+            own = recording.trials[recording.trials[by] == group]
+            rows = walls_.expand(own["start"].to_numpy(), own["stop"].to_numpy())
+            part = signal[rows].astype(np.float64)
+            deviation = part.std(axis=0)
+            signal[rows] = (part - part.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+        step = {"step": "zscore", "by": by}
+        return replace(recording, signal=signal, provenance=(*recording.provenance, step))
 
 
 def zscore(recording: Recording) -> Recording:

@@ -1,4 +1,4 @@
-"""`.csv` and `.parquet` → `Session`: one row a sample, one column a series."""
+"""`.csv` and `.parquet` → `Session`: one row a sample (or a trial), one column a series."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ReadError
 from ..session import Session
 from ._named_arrays import session_of
+from .trial_table import trial_session
 
 
 def read_csv(path: Path, **options: Any) -> Session:
@@ -40,6 +41,8 @@ def read_parquet(path: Path, **options: Any) -> Session:
 def _session(table: pd.DataFrame, path: Path, options: dict[str, Any]) -> Session:
     if not len(table):
         raise ReadError(f"{path.name} has no rows below its header {list(map(str, table.columns))}")
+    if "trial_samples" in options:
+        return trial_session(table, path, **options)
     arrays = {str(name): _column(table[name]) for name in table.columns}
     return session_of(arrays, path.stem, **options)
 

@@ -14,11 +14,13 @@ import pandas as pd
 from ..errors import IsofoldError
 from ..studies.axes import name_of
 from ..studies.sweeps import Sweep
+from ..studies.trial_answers import TrialAnswers
 from ._attribution import Ranking, rankings
 from .answer import answer, asked, headline, reach
 from .claims import Claim, claims
 from .measures import Measure, pair_measures, score_measures
 from .panels import MOST_PANELS, Gallery, gallery
+from .sessions import Cleaned, cleaned
 from .variants import plain, with_variant
 
 CURVE_POINTS = 300
@@ -66,6 +68,8 @@ class Page:
     caveat: str
     claims: list[Claim]
     sweeps: list[Sweep]
+    cleaned: list[Cleaned]
+    trials: list[TrialAnswers]
     facts: list[tuple[str, str]]
     recordings: list[dict[str, str]]
     variants: list[dict[str, str]]
@@ -106,6 +110,8 @@ def collect(results: Any) -> Page:
         caveat=reach(first) if first and not sweeps else "",
         claims=claims(results.claims()),
         sweeps=sweeps,
+        cleaned=cleaned(results),
+        trials=results.single_trials(),
         facts=_facts(runs, results.study),
         recordings=_recordings(runs, pictures),
         variants=_variants(runs, reader),

@@ -28,6 +28,8 @@ from .figures import (
 )
 from .measures import Measure, beyond_chance, ranked
 from .panels import SPLITS, Gallery, Grid, Label, Panel
+from .sessions import session_blocks
+from .trials import trial_blocks
 
 UNITS_PER_RADIUS = 8000
 """Points are stored as 16-bit whole numbers: steps of 1/8000 of the embedding's radius."""
@@ -49,6 +51,8 @@ def render(page: Page) -> str:
         sweeps=sweeps,
         losses=losses,
         channels=channels,
+        cleaned=session_blocks(page.cleaned, figures),
+        trials=trial_blocks(page.trials, figures),
         figures=figures,
         embeddings=_gallery(page.gallery) if page.gallery.panels else None,
         embedding_notes=_embedding_notes(page.gallery),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class Task:
         """Whether each held-out trial is told right (row, draw), from features (row, feature)."""
         fold, labels = self.fold[rows], labels[rows]
         right = np.zeros(labels.shape, dtype=bool)
-        for number in np.unique(fold):
+        for number in np.unique(fold[fold >= 0]):  # -1 only trains
             held = fold == number
             size = _channel_size(features[~held], channel)
             model = RidgeClassifier(features[~held] / size, features[held] / size)
@@ -104,6 +104,19 @@ def task_of(
             )
     fold = owner if owner is not None else _folds(tensor, rows, codes[rows], n_folds, seed)
     return Task(codes[rows], classes, fold, owner, names, balanced), rows
+
+
+def trained_on(task: Task, train: NDArray) -> Task:
+    """The task with one fold: trials that do not train."""
+    train = np.asarray(train)
+    if train.dtype.kind != "b" or not 0 < train.sum() < len(train):
+        raise DataError(
+            f"train must say of each trial whether it trains (some do, some do not); got "
+            f"{train.dtype} with {int(np.sum(train.astype(bool)))} of {len(train)}"
+        )
+    if len(np.unique(task.codes[train])) < 2:
+        raise DataError("trials that train must be of two classes or more; there is one")
+    return replace(task, fold=np.where(train, -1, 0).astype(np.int64))
 
 
 def _folds(tensor: xr.DataArray, rows: Ints, codes: Ints, n_folds: int, seed: int) -> Ints:

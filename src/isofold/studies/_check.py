@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -71,3 +72,24 @@ def expanded(text: str, where: str) -> str:
         return os.environ[name]
 
     return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def check_folds(folds: Any, where: str) -> None:
+    """A number of folds of at least 2, or a table that has it."""
+    if isinstance(folds, Mapping):
+        check_keys(folds, ("k", "how", "by"), where)
+        folds = folds.get("k", "nothing")
+    if folds is not None:
+        check_type(folds, int, "a whole number (or {k = 5, how = …})", where)
+        if folds < 2:
+            raise StudyError(f"{where} must be at least 2, got {folds}; one split is split = {{…}}")
+
+
+def check_window(given: Any, where: str) -> tuple[float, float]:
+    """[start, stop] in seconds from an event."""
+    numbers = isinstance(given, Sequence) and not isinstance(given, str) and len(given) == 2
+    if not numbers or not all(isinstance(t, int | float) and math.isfinite(t) for t in given):
+        raise StudyError(f"{where} must be [start, stop] in seconds from the event, got {given!r}")
+    if not given[0] < given[1]:
+        raise StudyError(f"{where} must start before it stops, got {list(given)}")
+    return float(given[0]), float(given[1])

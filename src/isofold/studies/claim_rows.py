@@ -24,30 +24,55 @@ class Layout:
     """What a study should have: the names of its recordings, its folds, seeds and methods."""
 
     recordings: tuple[str, ...]
-    folds: tuple[str, ...]
+    folds: Mapping[str, tuple[str, ...]]
+    """Of each recording."""
     seeds: tuple[str, ...]
     methods: Mapping[str, str]
     """Name → estimator."""
+    fitted_to: Mapping[str, tuple[str, ...]]
+    """Method → its recordings."""
     scores: tuple[ScoreSpec, ...]
     controls: tuple[str, ...]
 
     @classmethod
     def of(cls, study: Mapping[str, Any]) -> Layout:
         """From the tables of a study as it was run."""
-        folds = study.get("folds") or 1
-        n_folds = folds["k"] if isinstance(folds, Mapping) else folds
+        recordings = {axes.name_of(r): r for r in study.get("recordings", ())}
+        methods = {axes.name_of(m): m for m in study.get("methods", ())}
         return cls(
-            tuple(axes.name_of(r) for r in study.get("recordings", ())),
-            tuple(str(k) for k in range(n_folds)),
+            tuple(recordings),
+            {name: _folds(r.get("folds") or study.get("folds")) for name, r in recordings.items()},
             tuple(str(s) for s in study.get("seeds", (0,))),
-            {axes.name_of(m): m["method"] for m in study.get("methods", ())},
+            {name: m["method"] for name, m in methods.items()},
+            _fitted_to(study.get("methods", ()), recordings),
             tuple(ScoreSpec.of(s, f"scores[{n}]") for n, s in enumerate(study.get("scores", ()))),
             tuple(study.get("controls", ())),
         )
 
+    def recordings_of(self, side: Side) -> tuple[str, ...]:
+        """Those that the method is fitted to and the score asked of."""
+        asked = side.spec.recordings
+        fitted = self.fitted_to[side.method]
+        return tuple(r for r in fitted if not asked or r.split(" (")[0] in asked)
+
     def seeds_of(self, method: str) -> tuple[str, ...]:
         """Baselines draw no random numbers and have one."""
         return self.seeds[:1] if self.methods[method] in BASELINES else self.seeds
+
+
+def _folds(folds: Any) -> tuple[str, ...]:
+    n_folds = folds["k"] if isinstance(folds, Mapping) else folds or 1
+    return tuple(str(k) for k in range(n_folds))
+
+
+def _fitted_to(methods: Any, recordings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Blocks of one name are fitted to different recordings."""
+    found: dict[str, tuple[str, ...]] = {}
+    for method in methods:
+        only = method.get("recordings")
+        named = tuple(r for r in recordings if not only or r.split(" (")[0] in only)
+        found[axes.name_of(method)] = found.get(axes.name_of(method), ()) + named
+    return found
 
 
 @dataclass(frozen=True)
@@ -80,6 +105,7 @@ def paired(claim: ClaimSpec, results: Any, layout: Layout) -> tuple[pd.DataFrame
     wanted = (claim.recording,) if claim.recording else layout.recordings
     first, other = _sides(claim, layout)
     sides = [first] if other is None else [first, other]
+    wanted = tuple(r for r in wanted if all(r in layout.recordings_of(s) for s in sides))
     for side in sides:
         _check_finished(side, results.runs, wanted, layout)
     tables = [_values(side, results, wanted, claim.unit) for side in sides]
@@ -119,7 +145,8 @@ def _sides(claim: ClaimSpec, layout: Layout) -> tuple[Side, Side | None]:
 def _check_finished(side: Side, runs: pd.DataFrame, recordings: tuple, layout: Layout) -> None:
     mine = _of(side, runs)
     mine = mine[mine["recording"].isin(recordings)]
-    wanted = len(recordings) * len(layout.folds) * len(layout.seeds_of(side.method))
+    folds = sum(len(layout.folds[r]) for r in recordings)
+    wanted = folds * len(layout.seeds_of(side.method))
     failed = int((mine["status"] == "error").sum())
     missing = wanted - len(mine)
     counts = {"failed": failed, "did not finish": missing}
@@ -162,11 +189,13 @@ def _check_complete(side: Side, table: pd.DataFrame, scored: tuple, layout: Layo
 def _expected(side: Side, scored: tuple, layout: Layout) -> Iterable[tuple[str, ...]]:
     seeds = layout.seeds_of(side.method)
     if side.spec.of_one_run:
-        return product(scored, layout.folds, seeds)
-    by_seed = side.spec.between == "runs"
-    groups = scored if by_seed else seeds
-    pairs = permutations(seeds if by_seed else layout.recordings, 2)
-    return [(g, f, *p) for g, f, p in product(groups, layout.folds, pairs)]
+        return [(r, f, s) for r in scored for f, s in product(layout.folds[r], seeds)]
+    if side.spec.between == "runs":
+        pairs = list(permutations(seeds, 2))
+        return [(r, f, *p) for r in scored for f, p in product(layout.folds[r], pairs)]
+    recordings = layout.recordings_of(side)
+    folds = layout.folds[recordings[0]] if recordings else ()
+    return [(s, f, *p) for s, f, p in product(seeds, folds, permutations(recordings, 2))]
 
 
 def _nothing(side: Side) -> str:

@@ -10,15 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 from .._store import load_recording
 from ..recording import Recording
+from .place import Place
 from .recording_spec import RecordingSpec
+from .steps import cleaned
 
 if TYPE_CHECKING:
     from ..session import Session
 
 
+def located(spec: RecordingSpec, place: Place) -> RecordingSpec:
+    """A recording beside the results is read where they are mirrored."""
+    within = f"{place.address}/"
+    if not str(spec.path).startswith(within):
+        return spec
+    name = str(spec.path).removeprefix(within)
+    if not (place.path / name).exists():
+        place.pull(name)
+    return replace(spec, path=str(place.path / name))
+
+
 def load_session(spec: RecordingSpec, fingerprint: str) -> Session:
-    """The session, restricted."""
-    return _session(str(spec.path), _text(spec.read), _text(spec.restrict), fingerprint)
+    """The session, cleaned and restricted."""
+    clean = json.dumps([dict(step) for step in spec.clean])
+    path, restrict = str(spec.path), _text(spec.restrict)
+    return _session(path, _text(spec.read), clean, restrict, fingerprint)
 
 
 def load_binned(spec: RecordingSpec, fingerprint: str) -> Recording:
@@ -49,10 +64,10 @@ def _simulated(options: str) -> Recording:
 
 
 @lru_cache(maxsize=1)
-def _session(path: str, read_options: str, restrict: str, fingerprint: str) -> Session:
+def _session(path: str, given: str, clean: str, restrict: str, fingerprint: str) -> Session:
     from ..readers import read
 
-    session = read(path, **json.loads(read_options))
+    session = cleaned(read(path, **json.loads(given)), json.loads(clean))
     options = json.loads(restrict)
     where = options.pop("where", None)
     # Several tables, one after the other: what lies in all of them.

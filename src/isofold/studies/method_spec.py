@@ -12,7 +12,7 @@ from ._check import check_keys, check_names, check_type, near
 from .baselines import BASELINES
 from .recording_spec import check_steps
 
-_OWN = ("method", "name", "labels", "steps", "transform")
+_OWN = ("method", "name", "labels", "steps", "transform", "recordings")
 _TRANSFORM = {"with_labels": bool, "posterior": str}
 """Options of `transform` that a block may set."""
 
@@ -27,6 +27,8 @@ class MethodSpec:
     steps: tuple[Mapping[str, Any], ...] = ()
     transform: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    recordings: tuple[str, ...] = ()
+    """Recordings it is fitted to; all unless named."""
     point: Mapping[str, Any] = field(default_factory=dict)
     """Where on the axes of its block this method lies; its values are in their places already."""
 
@@ -77,7 +79,12 @@ class MethodSpec:
         steps = check_steps(table.get("steps", ()), f"{where}.steps")
         transform = _checked_transform(table.get("transform", {}), f"{where}.transform")
         name = axes.named(name, point)
-        return cls(method, name, labels, steps, transform, settings, dict(point))
+        only = check_names(table.get("recordings", ()), f"{where}.recordings")
+        return cls(method, name, labels, steps, transform, settings, only, dict(point))
+
+    def wanted(self, recording: Any) -> bool:
+        """Whether it is fitted to a recording of the study (each point of its axes)."""
+        return not self.recordings or recording.base in self.recordings
 
     def estimator(self, seed: int, estimators: Mapping[str, Callable]) -> Any:
         """A new, unfitted estimator."""
@@ -92,6 +99,8 @@ class MethodSpec:
             table["labels"] = list(self.labels)
         if self.steps:
             table["steps"] = [dict(s) for s in self.steps]
+        if self.recordings:
+            table["recordings"] = list(self.recordings)
         if self.transform:
             table["transform"] = dict(self.transform)
         own = {k: v for k, v in self.settings.items() if k not in self.point}

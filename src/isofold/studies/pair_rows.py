@@ -49,7 +49,7 @@ def groups(specs: Iterable[ScoreSpec], tasks: Iterable[Task], results: Path) -> 
         group
         for spec in specs
         if not spec.of_one_run
-        for group in _groups(spec, [t for t in finished if spec.wanted(t.method)])
+        for group in _groups(spec, [t for t in finished if spec.wanted(t.method, t.recording)])
         if len(group.keys) > 1
     ]
 

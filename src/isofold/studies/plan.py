@@ -148,7 +148,7 @@ def _inputs(results: Results) -> dict[str, str]:
 def _placed(spec: RecordingSpec, place: Place) -> RecordingSpec:
     if spec.recording is None:
         return spec
-    path = f"{place.address}/{_INPUTS}/{_file_name(spec.name)}.zarr"
+    path = f"{place.address}/{_INPUTS}/{run_folder.file_name(spec.name)}.zarr"
     return replace(spec, path=path, recording=None)
 
 
@@ -158,7 +158,3 @@ def _holds(path: Path, fingerprint: str) -> bool:
         return load_recording(path).fingerprint == fingerprint
     except (ReadError, OSError):
         return False
-
-
-def _file_name(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)

@@ -13,21 +13,21 @@ from .. import simulate as simulators
 from ..errors import DataError, StudyError
 from ..recording import Recording
 from . import axes
-from ._check import check_keys, check_names, check_type, expanded, near
-from .steps import make_step, step_names
+from ._check import check_folds, check_keys, check_names, check_type, expanded, near
+from .steps import clean_names, make_step, step_names
 
 SIMULATORS = [n for n in simulators.__all__ if not n.endswith("_session") and n != "ceilings"]
 """Names of `isofold.simulate` that give a recording."""
 _BIN = ("width", "signal", "units", "labels", "trials", "align", "window")
 _RESTRICT = ("where", "units")
 _CHOOSE = ("width", "smooth", "label")
-_OF_FILES = ("path", "read", "restrict", "bin", "choose")
-_KEYS = (*_OF_FILES, "simulate", "name", "subject", "steps")
+_OF_FILES = ("path", "read", "clean", "restrict", "bin", "choose")
+_KEYS = (*_OF_FILES, "simulate", "name", "subject", "steps", "folds")
 
 
 @dataclass(frozen=True)
 class RecordingSpec:
-    """One `[[recordings]]` block: read → restrict → bin (its width chosen) → steps.
+    """One `[[recordings]]` block: read → clean → restrict → bin (its width chosen) → steps.
 
     `path` is any file of `isofold.read`, or a folder of `Recording.save`, which is not binned. In
     its place `simulate` names a simulator of `isofold.simulate` and its options.
@@ -37,11 +37,14 @@ class RecordingSpec:
     path: str | None = None
     subject: str | None = None
     read: Mapping[str, Any] = field(default_factory=dict)
+    clean: tuple[Mapping[str, Any], ...] = ()
     restrict: Mapping[str, Any] = field(default_factory=dict)
     bin: Mapping[str, Any] = field(default_factory=dict)
     choose: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[Mapping[str, Any], ...] = ()
     simulate: Mapping[str, Any] = field(default_factory=dict)
+    folds: int | Mapping[str, Any] | None = None
+    """Instead of those of the study."""
     point: Mapping[str, Any] = field(default_factory=dict)
     """Where on the axes of its block this recording lies."""
     recording: Recording | None = field(default=None, repr=False, compare=False)
@@ -75,6 +78,8 @@ class RecordingSpec:
             check_keys(table["restrict"], _RESTRICT, f"{where}.restrict")
         if "choose" in table:
             _check_choose(table["choose"], f"{where}.choose")
+        check_folds(table.get("folds"), f"{where}.folds")
+        table["clean"] = _check_clean(table.get("clean", ()), f"{where}.clean")
         table["steps"] = check_steps(table.get("steps", ()), f"{where}.steps")
         # a file of an axis has a name of its own
         table["name"] = axes.named(table["name"], {k: v for k, v in point.items() if k != "path"})
@@ -113,7 +118,8 @@ class RecordingSpec:
     def to_dict(self) -> dict[str, Any]:
         """The block as a table."""
         table = {k: getattr(self, k) for k in _KEYS}
-        table |= {"name": self.base, "steps": [dict(s) for s in self.steps]}
+        table |= {"name": self.base}
+        table |= {k: [dict(s) for s in getattr(self, k)] for k in ("clean", "steps")}
         # the path is written where it is found, wherever the axis said it is
         point = {k: v for k, v in self.point.items() if k != "path"}
         return {k: v for k, v in table.items() if v} | axes.one_point(point)
@@ -174,24 +180,37 @@ def _simulated(given: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def check_steps(steps: Any, where: str) -> tuple[Mapping[str, Any], ...]:
     """A list of `{name = {options}}`; a bare name has no options."""
+    checked = _listed(steps, "[{zscore = {}}]", step_names(), where)
+    for n, step in enumerate(checked):
+        ((name, options),) = step.items()
+        try:
+            make_step(name, options)
+        except (DataError, TypeError) as error:
+            raise StudyError(f"{where}[{n}] ({name}): {error}") from error
+    return checked
+
+
+def _check_clean(steps: Any, where: str) -> tuple[Mapping[str, Any], ...]:
+    """A list of steps of a session; their values are checked where they run."""
+    return _listed(steps, '[{photometry = {signal = "470"}}]', clean_names(), where)
+
+
+def _listed(
+    steps: Any, example: str, known: Mapping[str, list[str]], where: str
+) -> tuple[Mapping[str, Any], ...]:
     if isinstance(steps, str | Mapping) or not isinstance(steps, list | tuple):
-        raise StudyError(f"{where} must be a list such as [{{zscore = {{}}}}], got {steps!r}")
-    return tuple(_checked_step(given, f"{where}[{n}]") for n, given in enumerate(steps))
+        raise StudyError(f"{where} must be a list such as {example}, got {steps!r}")
+    return tuple(_checked_step(given, known, f"{where}[{n}]") for n, given in enumerate(steps))
 
 
-def _checked_step(given: Any, where: str) -> Mapping[str, Any]:
+def _checked_step(given: Any, known: Mapping[str, list[str]], where: str) -> Mapping[str, Any]:
     step = {given: {}} if isinstance(given, str) else given
     if not isinstance(step, Mapping) or len(step) != 1:
         raise StudyError(f"{where} must be one {{name = {{options}}}}, got {given!r}")
     ((name, options),) = step.items()
-    known = step_names()
     if name not in known:
         raise StudyError(f"{where}: unknown step {name!r}{near(name, known)}")
     check_keys(options, known[name], f"{where} ({name})")
-    try:
-        make_step(name, options)
-    except (DataError, TypeError) as error:
-        raise StudyError(f"{where} ({name}): {error}") from error
     return step
 
 

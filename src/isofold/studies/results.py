@@ -13,12 +13,13 @@ from ..errors import StudyError
 from . import run_folder
 from .embedding_store import load_embedding
 from .place import place_of
-from .run_folder import MANIFEST, PAGE, PAIRS, SCORES, STUDY, read_json, run_path
+from .run_folder import ANSWERS, MANIFEST, PAGE, PAIRS, SCORES, STUDY, read_json, run_path
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from .sweeps import Sweep
+    from .trial_answers import TrialAnswers
 
 _READ_OF_ALL = (
     *(run_folder.DONE, run_folder.ERROR, run_folder.SETTINGS, run_folder.TIMING, run_folder.LOG),
@@ -149,6 +150,38 @@ class Results:
         from .sweeps import swept
 
         return swept(self)
+
+    def session_facts(self) -> dict[str, dict[str, Any]]:
+        """Recording → what its session was cleaned of: "warnings.json", "quality.json" (lists) and
+        "traces.parquet" (a table), as far as they are there."""
+        found = {}
+        for recording, folder in self._answered():
+            facts: dict[str, Any] = {}
+            for path in sorted(folder.glob("*.json")):
+                facts[path.name] = read_json(path)
+            for path in sorted(folder.glob("*.parquet")):
+                facts[path.name] = pd.read_parquet(path)
+            found[recording] = facts
+        return found
+
+    def single_trials(self) -> list[TrialAnswers]:
+        """What each `[[single_trials]]` block found in each of its recordings."""
+        from .trial_answers import TrialAnswers
+
+        return [
+            TrialAnswers.read(path.parent)
+            for _, folder in self._answered()
+            for path in sorted(folder.glob("trials_*/about.json"))
+        ]
+
+    def _answered(self) -> list[tuple[str, Path]]:
+        """Recordings with answers of their own, in the study's order, and their folders."""
+        from .axes import name_of
+
+        self._place.pull(ANSWERS)
+        names = [name_of(r) for r in self.study.get("recordings", [])]
+        folders = [(n, self.path / ANSWERS / run_folder.file_name(n)) for n in names]
+        return [(n, folder) for n, folder in folders if folder.is_dir()]
 
     def settings(self, key: str) -> dict[str, Any]:
         """What the run was given, and what its "auto" settings resolved to (`resolved`)."""

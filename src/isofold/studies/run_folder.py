@@ -31,6 +31,8 @@ from .integrity import DONE, seal
 
 STUDY, MANIFEST, PAIRS, PAGE = "study.toml", "manifest.json", "pairs.parquet", "report.html"
 """Beside `runs` and SCORES."""
+ANSWERS = "recordings"
+"""Folder of what is said of each recording, whatever it was embedded by."""
 ERROR, SETTINGS, TIMING = "error.json", "settings.json", "timing.json"
 ATTRIBUTION = "attribution.parquet"
 MODEL, EMBEDDING, LOG, SCORES = "model.isofold", "embedding.zarr", "log.parquet", "scores.parquet"
@@ -133,6 +135,15 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def file_name(name: str) -> str:
+    """A name that may stand in a path.
+
+    >>> file_name("rat 1 (day=2)")
+    'rat_1__day_2_'
+    """
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
 
 
 def read_json(path: Path) -> Any:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ..errors import StudyError
-from ._check import check_keys, check_names, check_type, check_unique, near
+from ._check import check_folds, check_keys, check_names, check_type, check_unique, near
 from ._toml import to_toml
 from .claim_spec import ClaimSpec
 from .cluster_spec import ClusterSpec
 from .method_spec import MethodSpec
 from .recording_spec import RecordingSpec, found_files
 from .score_spec import CONTROLS, ScoreSpec
+from .single_trial_spec import SingleTrialSpec
 from .sweep_spec import SweepSpec
 
 Estimators = Mapping[str, Callable[..., Any]]
@@ -43,7 +45,7 @@ class Study:
     seeds
         One run a seed: `random_state` of the estimator.
     folds
-        Number of folds, or a table `{k, how}`. Excludes `split`.
+        Number of folds, or a table `{k, how, by}`. Excludes `split`.
     split
         Table of `Recording.split`: `{test = 0.2, how, stratify, seed}`. Without folds and split
         the last fifth of the trials is held out.
@@ -62,6 +64,9 @@ class Study:
     sweeps
         Tables with `asks`, `score`, `along`: a score against an axis. They change no run;
         `Results.sweeps` and the report draw them and say what they show.
+    single_trials
+        Tables with `event`, `window`: what is asked of single trials around an event. They change
+        no run; `Results.single_trials` and the report hold the answers.
     cluster
         Table of the jobs of SLURM in which runs execute (docs/scale.md). It is no part of what is
         run, and of no run's key.
@@ -95,6 +100,7 @@ class Study:
     attribution: Sequence[str] = ()
     claims: Sequence[Any] = ()
     sweeps: Sequence[Any] = ()
+    single_trials: Sequence[Any] = ()
     cluster: Any = None
     estimators: Estimators = field(default_factory=dict, repr=False, compare=False)
 
@@ -110,7 +116,9 @@ class Study:
             self.methods, "methods", lambda m, at: MethodSpec.all_of(m, at, self.estimators)
         )
         put("methods", tuple(one for specs in methods for one in specs))
-        check_unique([m.name for m in self.methods], "methods")
+        for recording in self.recordings:
+            mine = [m.name for m in self.methods if m.wanted(recording)]
+            check_unique(mine, f"methods of recording {recording.name!r}")
         labels = dict.fromkeys(label for r in self.recordings for label in r.label_names)
         simulated = any(r.simulate for r in self.recordings)
         scores = ScoreSpec.default(labels, simulated) if self.scores is None else self.scores
@@ -120,7 +128,9 @@ class Study:
         for control in self.controls:
             if control not in CONTROLS:
                 raise StudyError(f"controls: unknown control {control!r}{near(control, CONTROLS)}")
-        self._check_scored_methods()
+        singles = _each(self.single_trials, "single_trials", SingleTrialSpec.of, empty=True)
+        put("single_trials", tuple(singles))
+        self._check_named()
         put("claims", tuple(_each(self.claims, "claims", ClaimSpec.of, empty=True)))
         self._check_claims()
         put("sweeps", tuple(_each(self.sweeps, "sweeps", SweepSpec.of, empty=True)))
@@ -166,6 +176,23 @@ class Study:
         except StudyError as error:
             raise StudyError(f"{path}: {error}") from error
 
+    @classmethod
+    def from_file(cls, path: str | Path) -> Study:
+        """A study from a study file, or from AIND's `analysis_parameters.json` (`.json`).
+
+        Raises
+        ------
+        StudyError
+            The file is neither, or breaks a rule of a study.
+        OSError
+            The file cannot be read.
+        """
+        if Path(path).suffix.lower() != ".json":
+            return cls.from_toml(path)
+        from .parameters import study_of_file
+
+        return study_of_file(path)
+
     def to_dict(self) -> dict[str, Any]:
         """The study as tables, defaults and grids written out."""
         tables: dict[str, Any] = {"name": self.name, "seeds": list(self.seeds)}
@@ -184,6 +211,8 @@ class Study:
             tables["claims"] = [c.to_dict() for c in self.claims]
         if self.sweeps:
             tables["sweeps"] = [s.to_dict() for s in self.sweeps]
+        if self.single_trials:
+            tables["single_trials"] = [s.to_dict() for s in self.single_trials]
         if self.cluster:
             tables["cluster"] = self.cluster.to_dict()
         return tables
@@ -192,22 +221,28 @@ class Study:
         """Text of a study file; recordings need a path by then."""
         return to_toml(self.to_dict())
 
-    @property
-    def n_folds(self) -> int:
-        """Number of folds; a split is one."""
-        if self.folds is None:
-            return 1
-        return self.folds if isinstance(self.folds, int) else self.folds["k"]
+    def folds_of(self, recording: RecordingSpec) -> int | Mapping[str, Any] | None:
+        """Folds of a recording: its own, else those of the study; None for a split."""
+        return recording.folds or self.folds
 
-    def _check_scored_methods(self) -> None:
-        known = {m.base for m in self.methods}
-        for number, score in enumerate(self.scores or ()):
-            for name in score.methods:
-                if name not in known:
-                    raise StudyError(
-                        f"scores[{number}].methods: no method {name!r} in this study"
-                        f"{near(name, known)}"
-                    )
+    def n_folds(self, recording: RecordingSpec) -> int:
+        """Number of folds of a recording; a split is one."""
+        folds = self.folds_of(recording)
+        if folds is None:
+            return 1
+        return folds if isinstance(folds, int) else folds["k"]
+
+    def _check_named(self) -> None:
+        """Blocks name methods and recordings that the study has."""
+        known = {what: {x.base for x in getattr(self, what)} for what in ("methods", "recordings")}
+        for block, what in product(("methods", "scores", "single_trials"), known):
+            for number, spec in enumerate(getattr(self, block) or ()):
+                for name in getattr(spec, what, ()):
+                    if name not in known[what]:
+                        raise StudyError(
+                            f"{block}[{number}].{what}: no {what[:-1]} {name!r} in this study"
+                            f"{near(name, known[what])}"
+                        )
 
     def _check_claims(self) -> None:
         methods, recordings = ([x.name for x in some] for some in (self.methods, self.recordings))
@@ -218,7 +253,7 @@ class Study:
 
 _KEYS = (
     *("name", "recordings", "methods", "seeds", "folds", "split", "scores", "controls"),
-    *("attribution", "claims", "sweeps", "cluster"),
+    *("attribution", "claims", "sweeps", "single_trials", "cluster"),
 )
 
 
@@ -243,12 +278,6 @@ def _seeds(seeds: Any) -> tuple[int, ...]:
 def _check_held_out(folds: Any, split: Any) -> None:
     if folds is not None and split is not None:
         raise StudyError("a study has folds or a split, not both; drop one of the two")
-    if isinstance(folds, Mapping):
-        check_keys(folds, ("k", "how"), "folds")
-        folds = folds.get("k", "nothing")
-    if folds is not None:
-        check_type(folds, int, "a whole number (or {k = 5, how = …})", "folds")
-        if folds < 2:
-            raise StudyError(f"folds must be at least 2, got {folds}; one split is split = {{…}}")
+    check_folds(folds, "folds")
     if split is not None:
         check_keys(split, ("test", "how", "stratify", "seed"), "split")

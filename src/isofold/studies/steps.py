@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..recording import Recording
+from ..session import Session
 
 Parts = Callable[[Recording], tuple[Recording, Recording]]
 """Splits a recording into (train, test)."""
@@ -32,6 +33,24 @@ def apply_steps(
             transformer.fit(parts(recording)[0])
             recording = transformer.transform(recording)
     return recording
+
+
+def clean_names() -> dict[str, list[str]]:
+    """Every step of a session and its options."""
+    from ..preprocess import SESSION_STEPS
+
+    names = {k: list(inspect.signature(step).parameters) for k, step in SESSION_STEPS.items()}
+    return {k: options[1:] for k, options in names.items()}  # the first is the session
+
+
+def cleaned(session: Session, steps: Iterable[Mapping[str, Any]]) -> Session:
+    """The session after all steps of `clean`, one after the other."""
+    from ..preprocess import SESSION_STEPS
+
+    for step in steps:
+        for name, options in step.items():
+            session = SESSION_STEPS[name](session, **options)
+    return session
 
 
 class Fill:

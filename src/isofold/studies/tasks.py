@@ -79,14 +79,14 @@ class Task:
         recording.pop("path", None)  # the fingerprint stands for it
         return {
             "recording": recording,
-            "method": self.method.to_dict()
+            "method": _without(self.method.to_dict(), "recordings")
             | {"name": self.method.name, "method": self.method.method},
             "seed": self.seed,
             "fold": self.fold,
             "folds": self.folds,
             "split": self.split,
             "control": self.control,
-            "scores": [s.to_dict() for s in self.scores],
+            "scores": [_without(s.to_dict(), "recordings", "methods") for s in self.scores],
             "attribution": list(self.attribution),
         }
 
@@ -98,23 +98,32 @@ def unrolled(study: Study, fingerprints: Mapping[str, str]) -> list[Task]:
 
 def _tasks(study: Study, fingerprints: Mapping[str, str]) -> Iterator[Task]:
     for recording, method in product(study.recordings, study.methods):
+        if not method.wanted(recording):
+            continue
         seeds = study.seeds[:1] if method.method in BASELINES else study.seeds
         controls = (NO_CONTROL, *(study.controls if method.labels else ()))
-        scores = tuple(s for s in study.scores or () if s.wanted(method) and s.of_one_run)
-        for fold, control, seed in product(range(study.n_folds), controls, seeds):
+        scores = tuple(
+            s for s in study.scores or () if s.wanted(method, recording) and s.of_one_run
+        )
+        for fold, control, seed in product(range(study.n_folds(recording)), controls, seeds):
             yield Task(
                 recording,
                 method,
                 seed,
                 fold,
-                study.folds,
-                study.split,
+                study.folds_of(recording),
+                None if study.folds_of(recording) else study.split,
                 control,
                 scores,
                 fingerprints[recording.name],
                 {k: v for k, v in study.estimators.items() if k == method.method},
                 tuple(study.attribution) if control == NO_CONTROL else (),
             )
+
+
+def _without(table: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """What says which runs there are is no part of a run."""
+    return {k: v for k, v in table.items() if k not in keys}
 
 
 def done(results: Path, task: Task) -> bool:
