@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import check_grad
 from scipy.stats import binomtest
 from sklearn.decomposition import FactorAnalysis
 from trial_simulations import noise, plausible, tensor
@@ -11,7 +12,7 @@ from trial_simulations import noise, plausible, tensor
 from isofold import single_trial
 from isofold.errors import DataError
 from isofold.scores import Score
-from isofold.single_trial._factors import fit_factors, log_likelihood
+from isofold.single_trial._factors import _misfit, fit_factors, log_likelihood
 
 
 def shared(rng, n_trials, n_times, loadings, private):
@@ -47,7 +48,7 @@ def test_the_means_of_conditions_are_not_shared_variability():
     data = shared(np.random.default_rng(1), 60, 40, np.zeros((1, 4)), np.ones(4))
     named = single_trial.variability(data, by="side", n_chance=0)
     unnamed = single_trial.variability(data, n_chance=0)
-    assert named.attrs["share"] < 0.05 < 0.5 < unnamed.attrs["share"]
+    assert named.attrs["share"] < 0.1 < 0.5 < unnamed.attrs["share"]
 
 
 def test_single_trial_factors_follow_the_truth():
@@ -74,6 +75,22 @@ def test_the_rate_of_channels_that_share_nothing_is_alpha():
     assert plausible(hits, n, 0.1)
 
 
+def test_what_only_two_of_three_share_is_shared_alike():
+    """Likelihood alone would as soon give all of one channel to the factor."""
+    data = shared(np.random.default_rng(12), 100, 40, [[1.0, 1.0, 0.0]], [1.0, 1.0, 1.0])
+    found = single_trial.variability(data, by="side", n_chance=0)
+    np.testing.assert_allclose(found["share"], [0.5, 0.5, 0.0], atol=0.1)
+
+
+def test_the_gradient_of_the_misfit():
+    rng = np.random.default_rng(13)
+    r = np.corrcoef(rng.normal(size=(60, 6)) + rng.normal(size=(60, 1)), rowvar=False)
+    psi = rng.uniform(0.2, 0.9, 6)
+    arguments = (r, 2, 0.01)
+    value, gradient = (lambda p, k=k: _misfit(p, *arguments)[k] for k in (0, 1))
+    assert check_grad(value, gradient, psi) < 1e-4
+
+
 @pytest.mark.slow
 def test_the_rate_holds_with_more_channels_and_trials():
     hits, n = 0, 150
@@ -88,7 +105,7 @@ def test_factors_are_those_of_scikit_learn():
     rng = np.random.default_rng(4)
     x = rng.normal(size=(500, 2)) @ rng.normal(size=(2, 7)) + rng.normal(size=(500, 7))
     x -= x.mean(axis=0)
-    ours = fit_factors(x.T @ x / len(x), 2)
+    ours = fit_factors(x.T @ x / len(x), 2, penalty=0.0)
     theirs = FactorAnalysis(2, tol=1e-7, max_iter=3000).fit(x)
     np.testing.assert_allclose(ours.private, theirs.noise_variance_, rtol=2e-3)
     np.testing.assert_allclose(ours.covariance, theirs.get_covariance(), atol=2e-3)

@@ -68,7 +68,7 @@ def variability(
 
     Notes
     -----
-    With two channels the split is not determined; they are taken to share alike, |r| each. Counts:
+    What only two channels share is not determined of each; they are taken to share alike. Counts:
     take square roots first, or private variance is their Poisson noise. Yu et al., Journal of
     Neurophysiology 102 (2009); Williamson et al., PLoS Computational Biology 12 (2016).
 
