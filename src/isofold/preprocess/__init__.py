@@ -2,8 +2,8 @@
 
 Steps of recordings stop at segments; steps of sessions see the continuous acquisition and stop at
 gaps. In both cases settings are noted in the provenance. A step of recordings is a scikit-learn
-style object with `fit(recording) -> self` and `transform(recording)`; what it learns, it learns from
-the recording that `fit` was given (the training trials of a fold).
+style object with `fit(recording) -> self` and `transform(recording)`; what it learns, it learns
+from the recording that `fit` was given (the training trials of a fold).
 """
 
 from __future__ import annotations

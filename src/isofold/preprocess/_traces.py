@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._grid import sampling_step
 from ..errors import DataError
 from ..session import Session
-from ._filters import block_means, chunks, stretches
+from ._filters import block_means, chunks, step_of, stretches
 
 FIT_RATE = 50.0
 """Hz; faster traces are averaged down to `COARSE_RATE` for fits, which are of slow curves."""
@@ -66,7 +65,7 @@ def read_trace(session: Session, channel: Channel) -> Trace:
         )
         x[part] = values
         x[part][~np.isfinite(x[part])] = np.nan
-    return Trace(t, x, 1 / sampling_step(t), stretches(t))
+    return Trace(t, x, 1 / step_of(t), stretches(t))
 
 
 def on_clock(trace: Trace, t: NDArray) -> NDArray:

@@ -137,10 +137,15 @@ _Fitted = tuple[dict[str, float], dict[str, Any], Curve]
 
 
 def _poly(t: Floats, y: Floats, rate: float, settings: Mapping[str, Any]) -> _Fitted:
-    from numpy.polynomial import Legendre
+    from numpy.polynomial import Legendre, legendre
 
-    known = np.isfinite(y)
-    series = Legendre.fit(t[known], y[known], settings["degree"])
+    known, degree = np.isfinite(y), settings["degree"]
+    domain = [float(t[0]), float(t[-1])]
+    u = np.interp(t[known], domain, [-1.0, 1.0])
+    basis = legendre.legvander(u, degree)  # nearly orthogonal: normal equations lose nothing
+    normal = np.einsum("ij,ik->jk", basis, basis)
+    weights = np.linalg.solve(normal, np.einsum("ij,i->j", basis, y[known]))
+    series = Legendre(weights, domain=domain)
     coefficients = series.convert(kind=np.polynomial.Polynomial).coef
     return {f"c{k}": float(c) for k, c in enumerate(coefficients)}, {}, series
 
