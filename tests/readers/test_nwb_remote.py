@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,6 +61,11 @@ class Handler(BaseHTTPRequestHandler):
     def __init__(self, *args, folder, **more):
         self.folder = folder
         super().__init__(*args, **more)
+
+    def setup(self):
+        """Little is buffered, so that what was sent was also wanted."""
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+        super().setup()
 
     def log_message(self, *said):
         pass

@@ -45,7 +45,9 @@ def read(path: str | Path, **options: Any) -> Session:
         Tables of one trial a row: `trial_samples`, a pattern of the columns that are samples, with
         `rate`, `start` (s from the event) and `event`, its name.
         NWB and array files: `unsorted`, what to do with a series whose time goes back: "raise",
-        "sort" or "skip". suite2p and Phy: `rate`. AIND from Bonsai: `pulses`. Neurophotometrics:
+        "sort" or "skip". NWB: `skip`, names of what to leave out; `missing_chunks="fill"` for a
+        Zarr folder without its empty chunks; at addresses `storage_options` (fsspec) and
+        `dandi_api`. suite2p and Phy: `rate`. AIND from Bonsai: `pulses`. Neurophotometrics:
         `time`, the column that is the clock.
 
     Raises

@@ -9,7 +9,7 @@ from ..errors import IsofoldError, ReadError
 
 
 @contextmanager
-def blamed(file: str, part: str = "the file", skip: str | None = None) -> Iterator[None]:
+def blamed(file: str, part: str | None = None, skip: str | None = None) -> Iterator[None]:
     """Whatever goes wrong inside is a `ReadError` about this part of this file.
 
     `skip` is the name under which `read(path, skip=[...])` leaves the part out.
@@ -21,11 +21,12 @@ def blamed(file: str, part: str = "the file", skip: str | None = None) -> Iterat
             if ours is error:
                 raise
             raise ours from error
+        what = file if part is None else f"{file}: {part}"
         remedy = "Copy it again from its source"
         if skip is not None:
             remedy += f', or read the rest with read(path, skip=["{skip}"])'
         raise ReadError(
-            f"{file}: {part} could not be read; the file may be cut short or damaged "
+            f"{what} could not be read; the file may be cut short or damaged "
             f"({type(error).__name__}: {_short(error)}). {remedy}"
         ) from error
 
