@@ -122,8 +122,9 @@ def simulated(n=40, n_channels=1, size=1.0, seed=0):
     x = rng.normal(size=(n, 30, n_channels))
     x[condition == "a", 10:20] += size
     start = 30 * np.arange(n)
-    trials = pd.DataFrame({"start": start, "stop": start + 30, "go": (start + 10) / 10.0,
-                           "condition": condition, "rat": np.repeat(["p", "q"], n // 2)})  # fmt: skip
+    rat = np.repeat(["p", "q"], n // 2)
+    trials = pd.DataFrame({"start": start, "stop": start + 30, "condition": condition, "rat": rat})
+    trials["go"] = (start + 10) / 10.0
     return iso.Recording(x.reshape(-1, n_channels), rate=10.0, trials=trials, name="x")
 
 
