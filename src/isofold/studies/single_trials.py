@@ -70,6 +70,7 @@ def answers(recording: Recording, spec: SingleTrialSpec) -> TrialAnswers:
     """
     tensor, left_out = _windows(recording, spec)
     about = spec.to_dict() | {
+        "unit": _unit(recording),
         "n_trials": tensor.sizes["trial"],
         "n_left_out": left_out,
         "time": [float(t) for t in np.round(tensor["time"].values, 6)],
@@ -108,7 +109,16 @@ def _windows(recording: Recording, spec: SingleTrialSpec) -> tuple[xr.DataArray,
             f"single_trials around {spec.event!r} need at least {FEWEST} whole windows; recording "
             f"{recording.name!r} has {tensor.sizes['trial']} of {every}"
         )
+    names = recording.channels.get("name")
+    if names is not None and names.is_unique:
+        tensor = tensor.assign_coords({tensor.dims[2]: names.astype(str).to_numpy()})
     return tensor, every - tensor.sizes["trial"]
+
+
+def _unit(recording: Recording) -> str:
+    """ΔF/F where the signal is a series of that name; else nothing is known of it."""
+    binned = [s for s in recording.provenance if s.get("step") == "bin"]
+    return "ΔF/F" if binned and str(binned[-1].get("signal", "")).endswith("dff") else ""
 
 
 def _known(values: Any) -> np.ndarray:
@@ -243,8 +253,9 @@ def _shared(
         "p": float(split.attrs["p"]),
         "by_channel": shares,
     }
+    n = split.attrs["n_factors"]
     notes.append(
         f"Of the variability from trial to trial around the condition's mean, channels share "
-        f"{100 * split.attrs['share']:.0f} % ({split.attrs['n_factors']} factors, p = "
+        f"{100 * split.attrs['share']:.0f} % ({n} factor{'' if n == 1 else 's'}, p = "
         f"{split.attrs['p']:.2g} that nothing is shared)."
     )
