@@ -75,10 +75,8 @@ def _caption(channel: str, part: str, rows: Rows) -> str:
     if any("fit" in line for lines in rows.values() for line in lines):
         what += "Grey lines: the fitted bleaching, and what the control says is motion. "
     if part == "whole":
-        return (
-            what
-            + f"The whole recording, in at most {MOST_POINTS:,} means of neighbours; time from its first sample."
-        )
+        drawn = f"in at most {MOST_POINTS:,} means of neighbours"
+        return f"{what}The whole recording, {drawn}; time from its first sample."
     return f"{channel}: {CLOSE:g} s from the middle of the recording."
 
 
