@@ -22,6 +22,7 @@ EVERY_STEP = {
     "square_root": {},
     "soft_normalize": {"constant": 5.0},
     "delay": {"n": 3, "lag": 0.1, "centred": False},
+    "subsample": {"n": 2, "seed": 0},
     "trial_baseline": {"event": "cue", "window": [-0.3, 0.0]},
 }
 
@@ -41,7 +42,7 @@ def test_every_step_keeps_the_contract(name):
     step = clone(STEPS[name](**EVERY_STEP[name]))
     assert step.fit(recording) is step
     out = step.transform(recording)
-    assert out.signal.shape == (60, 9 if name == "delay" else 3)
+    assert out.signal.shape == (60, {"delay": 9, "subsample": 2}.get(name, 3))
     assert out.signal.dtype == np.float32
     pd.testing.assert_frame_equal(out.segments, recording.segments)
     assert out.provenance[-1] == {"step": name, **EVERY_STEP[name], **_more(name)}

@@ -10,11 +10,13 @@ from isofold import Recording, Session
 from isofold.errors import DataError, MissingValuesError
 from isofold.preprocess import (
     Delay,
+    Subsample,
     TrialBaseline,
     ZScore,
     delay,
     event_clock,
     pipeline,
+    subsample,
     trial_baseline,
     trial_column,
 )
@@ -163,3 +165,27 @@ def test_trial_columns_are_made_of_others():
     for query in ("nothing > 1", "__import__('os')", "@n > 1", "1 + 1"):
         with pytest.raises(DataError, match="trial query"):
             trial_column(session, "x", query)
+
+
+def test_channels_are_drawn_alike_in_all_trials_and_keep_their_rows():
+    given_ = recording(n_channels=8)
+    given_.channels["area"] = list("aabbccdd")
+    out = subsample(given_, 3, seed=4)
+    chosen = out.channels.index.to_numpy()
+    np.testing.assert_array_equal(out.signal, given_.signal[:, chosen])
+    assert out.channels["area"].tolist() == given_.channels["area"].iloc[chosen].tolist()
+    draws = {tuple(subsample(given_, 3, seed=s).channels.index) for s in range(20)}
+    assert len(draws) > 5
+    train, test = given_.folds(3)[0]
+    step = Subsample(3, seed=4).fit(train)
+    assert step.transform(test).channels.index.tolist() == chosen.tolist()
+
+
+def test_channels_that_are_not_there_cannot_be_drawn():
+    with pytest.raises(DataError, match="asks for 9 channels, recording '' has 2"):
+        subsample(recording(), 9)
+    with pytest.raises(DataError, match="fit on this recording"):
+        Subsample(1).fit(recording()).transform(recording(n_channels=3))
+    for n in (0, 1.5, True):
+        with pytest.raises(DataError, match="whole number of channels"):
+            Subsample(n)

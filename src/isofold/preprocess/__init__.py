@@ -30,6 +30,7 @@ from .smooth import Smooth, smooth
 from .soft_normalize import SoftNormalize, soft_normalize
 from .square_root import SquareRoot, square_root
 from .standard_score import standard_score
+from .subsample import Subsample, subsample
 from .transients import Transients, transients
 from .trial_baseline import TrialBaseline, trial_baseline
 from .trial_column import trial_column
@@ -46,6 +47,7 @@ __all__ = [
     "SoftNormalize",
     "SquareRoot",
     "Step",
+    "Subsample",
     "Transients",
     "TrialBaseline",
     "WindowSum",
@@ -68,6 +70,7 @@ __all__ = [
     "soft_normalize",
     "square_root",
     "standard_score",
+    "subsample",
     "transients",
     "trial_baseline",
     "trial_column",
@@ -82,6 +85,7 @@ STEPS: dict[str, type[Step]] = {
     "square_root": SquareRoot,
     "delay": Delay,
     "trial_baseline": TrialBaseline,
+    "subsample": Subsample,
     "soft_normalize": SoftNormalize,
 }
 
