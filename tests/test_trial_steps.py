@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isofold import Recording, Session
@@ -30,6 +30,7 @@ def recording(lengths=(4, 3, 5), n_channels=2, seed=0, **columns):
     return Recording(signal, rate=10.0, trials=trials)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 6), min_size=1, max_size=5),
     st.integers(2, 4),
