@@ -48,6 +48,14 @@ _DOOR = {
     "open_results": "studies",
     "write_report": "report",
     "plot": "",
+    # the plotting functions of the cebra package, by its names
+    "plot_embedding": "plot.cebra",
+    "plot_embedding_interactive": "plot.cebra",
+    "plot_loss": "plot.cebra",
+    "plot_temperature": "plot.cebra",
+    "plot_consistency": "plot.cebra",
+    "compare_models": "plot.cebra",
+    "plot_overview": "plot.cebra",
     "attribution": "",
     "errors": "",
 }

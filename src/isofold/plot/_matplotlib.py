@@ -227,9 +227,8 @@ def _finish_axis(ax: Any, which: str, layout: Trace, categories: list[str]) -> N
     if layout.get("range") is not None:
         ends = np.asarray(layout["range"], dtype=float)
         getattr(ax, f"set_{which}lim")(*(10**ends if log else ends))
-    elif layout.get("rangemode") == "tozero":
-        if getattr(ax.dataLim, f"{which}0") >= 0:
-            getattr(ax, f"set_{which}lim")(0.0, getattr(ax, f"get_{which}lim")()[1])
+    elif layout.get("rangemode") == "tozero" and getattr(ax.dataLim, f"{which}0") >= 0:
+        getattr(ax, f"set_{which}lim")(0.0, getattr(ax, f"get_{which}lim")()[1])
     if layout.get("autorange") == "reversed":
         getattr(ax, f"set_{which}lim")(*sorted(getattr(ax, f"get_{which}lim")(), reverse=True))
     places, names = _ticks(layout, categories)
@@ -294,15 +293,16 @@ def _draw_shapes(panels: list[_Panel], layout: Trace) -> None:
             ax.transAxes if x.endswith("domain") else ax.transData,
             ax.transAxes if y.endswith("domain") else ax.transData,
         )
-        behind = {"zorder": 0.9 if shape.get("layer") == "below" else 2.5, "transform": where}
+        behind: dict[str, Any] = {"zorder": 0.9 if shape.get("layer") == "below" else 2.5, "transform": where}
         line = shape.get("line", {})
         if shape["type"] == "rect":
             across, up = shape["x1"] - shape["x0"], shape["y1"] - shape["y0"]
-            fill = {"facecolor": rgba(shape["fillcolor"]), "linewidth": 0}
+            fill: dict[str, Any] = {"facecolor": rgba(shape["fillcolor"]), "linewidth": 0}
             ax.add_artist(Rectangle((shape["x0"], shape["y0"]), across, up, **fill, **behind))
         else:
             dash = {"dash": "--", "dot": ":"}.get(line.get("dash", ""), "-")
-            style = {"color": rgba(line["color"]), "linewidth": line.get("width", 2) * width_scale()}
+            width = line.get("width", 2) * width_scale()
+            style: dict[str, Any] = {"color": rgba(line["color"]), "linewidth": width}
             ends = ([shape["x0"], shape["x1"]], [shape["y0"], shape["y1"]])
             ax.add_artist(Line2D(*ends, linestyle=dash, **style, **behind))
 

@@ -102,10 +102,9 @@ def _points(ax: Any, trace: Trace, *xyz: NDArray) -> Any:
     mode, opacity = trace.get("mode", "lines"), float(trace.get("opacity") or 1.0)
     if "lines" in mode:
         line = trace.get("line", {})
-        handle = ax.plot(
-            *xyz, color=rgba(line.get("color", "C0"), opacity),
-            linewidth=float(line.get("width", 2)) * width_scale(), linestyle=_DASHES[line.get("dash", "solid")],
-        )[0]  # fmt: skip
+        width, dash = float(line.get("width", 2)), _DASHES[line.get("dash", "solid")]
+        color = rgba(line.get("color", "C0"), opacity)
+        handle = ax.plot(*xyz, color=color, linewidth=width * width_scale(), linestyle=dash)[0]
     marker = trace.get("marker", {})
     if "markers" not in mode or not len(xyz[0]):
         return handle
@@ -155,9 +154,13 @@ def _errors(ax: Any, trace: Trace, x: NDArray, y: NDArray) -> None:
     """Error bars, in the colour of their line or of text."""
     from matplotlib import rcParams
 
-    bars = {k: trace[k] for k in ("error_x", "error_y") if trace.get(k, {}).get("array") is not None}
+    bars = {
+        k: trace[k] for k in ("error_x", "error_y") if trace.get(k, {}).get("array") is not None
+    }
     given = trace.get("line", {}).get("color") or trace.get("marker", {}).get("color") or "C0"
     for name, bar in bars.items():
+        if bar.get("array") is None:
+            continue
         color = rcParams["text.color"] if trace.get("meta") == "ink" else rgba(given)
         above = array(bar["array"])
         below = array(bar["arrayminus"]) if "arrayminus" in bar else above

@@ -150,7 +150,9 @@ def _draw_chance(figure: go.Figure, place: int, chance: tuple[float, float]) -> 
     middle = {"x0": chance[0], "x1": chance[0], "line": {"color": GREY, "width": 1.5}}
     figure.add_shape(type="rect", x0=low, x1=high, fillcolor=BAND, line_width=0, **box)
     figure.add_shape(type="line", **middle, **box)
-    _draw_unseen(figure, place, dict(zip(("mean of chance", "edge of chance"), chance, strict=True)))
+    _draw_unseen(
+        figure, place, dict(zip(("mean of chance", "edge of chance"), chance, strict=True))
+    )
 
 
 def _draw_ceiling(figure: go.Figure, place: int, ceiling: float) -> None:

@@ -92,13 +92,11 @@ def embedding(
 def _points(z: Any, latents: Sequence[int] | None) -> tuple[NDArray, list[str]]:
     """What is drawn, (time, 1 to 3), and the names of its axes; one latent stands against time."""
     every = np.asarray(z, dtype=float)
-    if every.ndim != 2 or not every.size:
-        raise DataError(f"an embedding must be (time, latent) and not empty, got {every.shape}")
+    if every.ndim != 2:
+        raise DataError(f"an embedding must be (time, latent), got shape {every.shape}")
     chosen = list(range(min(every.shape[1], 3))) if latents is None else list(latents)
     if not 1 <= len(chosen) <= 3 or not all(0 <= k < every.shape[1] for k in chosen):
-        raise DataError(
-            f"latents must be one to three of 0 to {every.shape[1] - 1}, got {chosen}"
-        )
+        raise DataError(f"latents must be one to three of 0 to {every.shape[1] - 1}, got {chosen}")
     names = [f"latent {k + 1}" for k in chosen]
     if len(chosen) > 1:
         return every[:, chosen], names

@@ -19,7 +19,8 @@ _DOTS_PER_INCH = 300
 STYLE = {
     "font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "xtick.labelsize": 7,
     "ytick.labelsize": 7, "legend.fontsize": 7, "figure.titlesize": 8,
-    "lines.linewidth": 1.0, "lines.markersize": 3.5, "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
+    "lines.linewidth": 1.0, "lines.markersize": 3.5, "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6, "ytick.major.width": 0.6,
     "xtick.major.size": 2.5, "ytick.major.size": 2.5, "axes.edgecolor": "#444444",
     "pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "isofold",
 }  # fmt: skip
