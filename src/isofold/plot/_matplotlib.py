@@ -15,12 +15,24 @@ from numpy.typing import NDArray
 
 from .._extras import require
 from ..errors import DataError
-from ._matplotlib_traces import Trace, array, draw_trace, rgba, width_scale, words
+from ._matplotlib_traces import (
+    DASHES,
+    Trace,
+    array,
+    draw_trace,
+    letters,
+    rgba,
+    width_scale,
+    words,
+    wrapped,
+)
 
 DOTS_PER_INCH = 100
 """Pixels of plotly's height that become an inch, unless a size is given."""
 _WIDE = 5.0
 """Inches from which a legend may stand beside the panels."""
+_LONGEST_SCALE = 2.2
+"""Inches of a colour bar."""
 _WHOLE = (0.0, 1.0)
 
 
@@ -82,14 +94,22 @@ def draw(figure: Any, ax: Any = None, size: tuple[float, float] | None = None) -
     for panel in panels:
         _draw_panel(panel, layout, legend, scales)
     _draw_shapes(panels, layout)
-    for mappable, title, axes in scales:
-        bar = canvas.colorbar(mappable, ax=axes, shrink=0.8, aspect=25)
-        bar.set_label(words(title), parse_math=False)
-        bar.outline.set_visible(False)
-        bar.solids.set_alpha(1)
+    for scale in scales:
+        _draw_scale(canvas, *scale)
     _write(canvas, panels, layout, own=ax is None)
     _draw_legend(canvas if ax is None else ax, legend, layout)
     return canvas if ax is None else ax
+
+
+def _draw_scale(canvas: Any, mappable: Any, title: str, axes: list[Any]) -> None:
+    """A colour bar, no longer than is needed to read it."""
+    long = min(0.8 * canvas.get_figheight(), _LONGEST_SCALE)
+    shrink = long / canvas.get_figheight()
+    several = list(dict.fromkeys(axes))
+    bar = canvas.colorbar(mappable, ax=several, shrink=shrink, aspect=12 * long, fraction=0.05)
+    bar.set_label(words(title), parse_math=False)
+    bar.outline.set_visible(False)
+    bar.solids.set_alpha(1)
 
 
 # -- panels ---------------------------------------------------------------------------------------
@@ -193,7 +213,7 @@ def _draw_panel(panel: _Panel, layout: Trace, legend: dict, scales: list) -> Non
 def _note_scale(trace: Trace, drawn: Any, ax: Any, shared: Trace, scales: list) -> None:
     """Whether the trace has a colour bar of its own, or the one that all share."""
     own = trace.get("marker", {}) if trace.get("type") != "heatmap" else trace
-    if trace.get("coloraxis"):
+    if own.get("coloraxis"):
         title = shared.get("colorbar", {}).get("title", {}).get("text", "")
         mine = next((s for s in scales if s[2] is not None and s[1] == title), None)
         if mine is None:
@@ -220,7 +240,8 @@ def _finish_flat(panel: _Panel) -> None:
 
 def _finish_axis(ax: Any, which: str, layout: Trace, categories: list[str]) -> None:
     axis = getattr(ax, f"{which}axis")
-    axis.set_label_text(words(layout.get("title", {}).get("text")), parse_math=False)
+    label = words(layout.get("title", {}).get("text"))
+    axis.set_label_text(wrapped(label, ax) if which == "x" else label, parse_math=False)
     log = layout.get("type") == "log"
     if log:
         getattr(ax, f"set_{which}scale")("log")
@@ -233,8 +254,10 @@ def _finish_axis(ax: Any, which: str, layout: Trace, categories: list[str]) -> N
         getattr(ax, f"set_{which}lim")(*sorted(getattr(ax, f"get_{which}lim")(), reverse=True))
     places, names = _ticks(layout, categories)
     if places is not None:
-        axis.set_ticks(places, names, parse_math=False)
+        axis.set_ticks(places, [wrapped(n, ax, 0.45) for n in names], parse_math=False)
         axis.set_ticks([], minor=True)
+        if which == "x" and sum(map(len, names)) > 0.45 * letters(ax):
+            ax.tick_params(axis="x", rotation=90)
     if layout.get("ticks") == "":
         ax.tick_params(axis=which, length=0)
     if layout.get("showticklabels") is False:
@@ -271,7 +294,11 @@ def _finish_scene(panel: _Panel) -> None:
         axis.set_ticklabels([])  # latents have no unit
         axis.set_tick_params(color="none")
     lengths = np.diff([ax.get_xlim(), ax.get_ylim(), ax.get_zlim()], axis=1).ravel()
-    ax.set_box_aspect(lengths if scene.get("aspectmode") == "data" else None, zoom=1.1)
+    bare = not any(getattr(ax, f"get_{which}label")() for which in "xyz")
+    equal = scene.get("aspectmode") == "data" and np.all(lengths > 0)
+    ax.set_box_aspect(lengths if equal else None, zoom=1.6 if bare else 1.1)
+    if bare:  # one of many: the points alone
+        ax.set_axis_off()
 
 
 # -- marks and texts ------------------------------------------------------------------------------
@@ -279,32 +306,34 @@ def _finish_scene(panel: _Panel) -> None:
 
 def _draw_shapes(panels: list[_Panel], layout: Trace) -> None:
     """Bands and lines: coordinates in data, or in shares of the axes ("x domain")."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Rectangle
     from matplotlib.transforms import blended_transform_factory
 
     owners = {p.names: p.axes for p in panels if p.flat}
     for shape in layout.get("shapes", ()):
         x, y = shape.get("xref", "x"), shape.get("yref", "y")
         ax = owners.get((x.removesuffix(" domain"), y.removesuffix(" domain")))
-        if ax is None:
-            continue
-        where = blended_transform_factory(
-            ax.transAxes if x.endswith("domain") else ax.transData,
-            ax.transAxes if y.endswith("domain") else ax.transData,
-        )
-        behind: dict[str, Any] = {"zorder": 0.9 if shape.get("layer") == "below" else 2.5, "transform": where}
-        line = shape.get("line", {})
-        if shape["type"] == "rect":
-            across, up = shape["x1"] - shape["x0"], shape["y1"] - shape["y0"]
-            fill: dict[str, Any] = {"facecolor": rgba(shape["fillcolor"]), "linewidth": 0}
-            ax.add_artist(Rectangle((shape["x0"], shape["y0"]), across, up, **fill, **behind))
-        else:
-            dash = {"dash": "--", "dot": ":"}.get(line.get("dash", ""), "-")
-            width = line.get("width", 2) * width_scale()
-            style: dict[str, Any] = {"color": rgba(line["color"]), "linewidth": width}
-            ends = ([shape["x0"], shape["x1"]], [shape["y0"], shape["y1"]])
-            ax.add_artist(Line2D(*ends, linestyle=dash, **style, **behind))
+        if ax is not None:
+            where = blended_transform_factory(
+                ax.transAxes if x.endswith("domain") else ax.transData,
+                ax.transAxes if y.endswith("domain") else ax.transData,
+            )
+            ax.add_artist(_mark(shape, where))
+
+
+def _mark(shape: Trace, where: Any) -> Any:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Rectangle
+
+    style: dict[str, Any] = {"transform": where}
+    style["zorder"] = 0.9 if shape.get("layer") == "below" else 2.5
+    (x0, x1), (y0, y1) = ((shape[f"{k}0"], shape[f"{k}1"]) for k in "xy")
+    if shape["type"] == "rect":
+        color = rgba(shape["fillcolor"])
+        return Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor=color, linewidth=0, **style)
+    line = shape.get("line", {})
+    style["linestyle"] = DASHES[line.get("dash", "solid")]
+    style["linewidth"] = line.get("width", 2) * width_scale()
+    return Line2D([x0, x1], [y0, y1], color=rgba(line["color"]), **style)
 
 
 def _write(canvas: Any, panels: list[_Panel], layout: Trace, own: bool) -> None:
@@ -317,9 +346,11 @@ def _write(canvas: Any, panels: list[_Panel], layout: Trace, own: bool) -> None:
     for note in layout.get("annotations", ()):
         said = words(note.get("text"))
         if note.get("name") != "note":
-            _panel_at(panels, note).axes.set_title(said, fontsize="medium", parse_math=False)
+            ax = _panel_at(panels, note).axes
+            ax.set_title(wrapped(said, ax, 0.7), fontsize="medium", parse_math=False)
         elif own:
-            canvas.supxlabel(said, x=0.01, ha="left", fontsize="small", parse_math=False)
+            style = {"ha": "left", "fontsize": "small", "parse_math": False}
+            canvas.supxlabel(wrapped(said, panels[0].axes, 1.2), x=0.01, **style)
         else:
             panels[0].axes.annotate(
                 said, (0, 0), (0, -32), xycoords="axes fraction", textcoords="offset points",

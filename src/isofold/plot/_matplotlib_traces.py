@@ -6,6 +6,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from html import unescape
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ PT = 0.75
 MOST_VECTOR_POINTS = 2000
 """More points of one trace than these become an image inside a vector file."""
 _SYMBOLS = {"circle": "o", "line-ns": "|", "star": "*", "diamond": "D", "square": "s", "x": "x"}
-_DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
+DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 _LEAST_FONT = 4.0
+LETTER = 0.55
+"""Mean width of a letter, in heights of its font."""
 
 Trace = dict[str, Any]
 
@@ -37,6 +40,24 @@ def array(value: Any) -> NDArray:
 def words(text: Any) -> str:
     """Text as it shall be read: plotly's escapes undone, its line breaks kept."""
     return unescape(re.sub(r"<br\s*/?>", "\n", str(text or "")))
+
+
+def letters(ax: Any) -> float:
+    """About how many letters fit beside each other in the width that the axes may take."""
+    from matplotlib import rcParams
+
+    grid = ax.get_subplotspec()
+    share = 1.0
+    if grid:
+        widths = np.asarray(grid.get_gridspec().get_width_ratios(), dtype=float)
+        share = float(widths[grid.colspan.start : grid.colspan.stop].sum() / widths.sum())
+    return 72 * ax.figure.get_figwidth() * share / (LETTER * float(rcParams["font.size"]))
+
+
+def wrapped(name: str, ax: Any, share: float = 0.65) -> str:
+    """The text in lines that take a share of the width at most."""
+    width = max(8, int(share * letters(ax)))
+    return "\n".join(part for line in name.split("\n") for part in wrap(line, width) or [""])
 
 
 def rgba(value: Any, opacity: float = 1.0) -> tuple[float, float, float, float]:
@@ -87,22 +108,22 @@ def draw_trace(ax: Any, trace: Trace, place: Callable[[Any, str], NDArray], scal
     if kind == "bar":
         return _bars(ax, trace, place)
     if kind == "scatter3d":
-        return _points(ax, trace, *(array(trace[k]) for k in "xyz"))
+        return _points(ax, trace, scale, *(array(trace[k]) for k in "xyz"))
     x, y = place(trace["x"], "x"), place(trace["y"], "y")
     if trace.get("fill") == "toself":
         known = np.isfinite(x) & np.isfinite(y)
         return ax.fill(x[known], y[known], color=rgba(trace["fillcolor"]), linewidth=0)[0]
     _errors(ax, trace, x, y)
-    return _points(ax, trace, x, y)
+    return _points(ax, trace, scale, x, y)
 
 
-def _points(ax: Any, trace: Trace, *xyz: NDArray) -> Any:
+def _points(ax: Any, trace: Trace, scale: Trace, *xyz: NDArray) -> Any:
     """Lines and markers, flat or in three dimensions."""
     handle = None
     mode, opacity = trace.get("mode", "lines"), float(trace.get("opacity") or 1.0)
     if "lines" in mode:
         line = trace.get("line", {})
-        width, dash = float(line.get("width", 2)), _DASHES[line.get("dash", "solid")]
+        width, dash = float(line.get("width", 2)), DASHES[line.get("dash", "solid")]
         color = rgba(line.get("color", "C0"), opacity)
         handle = ax.plot(*xyz, color=color, linewidth=width * width_scale(), linestyle=dash)[0]
     marker = trace.get("marker", {})
@@ -112,15 +133,15 @@ def _points(ax: Any, trace: Trace, *xyz: NDArray) -> Any:
         ax.update_datalim(np.column_stack(xyz[:2]))
         ax.autoscale_view()
         return handle
-    drawn = _markers(ax, trace, marker, opacity * float(marker.get("opacity") or 1.0), xyz)
+    alpha = opacity * float(marker.get("opacity") or 1.0)
+    drawn = _markers(ax, marker, _marker_colors(trace, marker, scale), alpha, xyz)
     return handle or drawn
 
 
-def _markers(ax: Any, trace: Trace, marker: Trace, opacity: float, xyz: tuple) -> Any:
+def _markers(ax: Any, marker: Trace, colors: Trace, opacity: float, xyz: tuple) -> Any:
     n = len(xyz[0])
     symbols = np.broadcast_to(np.asarray(marker.get("symbol", "circle"), dtype=object), n)
     sizes = np.broadcast_to(np.asarray(marker.get("size", 6), float), n) * marker_scale()
-    colors = _marker_colors(trace, marker)
     width = float(marker.get("line", {}).get("width") or 0) * width_scale()
     depth = {"depthshade": False} if len(xyz) == 3 else {}
     for symbol in dict.fromkeys(symbols.tolist()):
@@ -133,7 +154,7 @@ def _markers(ax: Any, trace: Trace, marker: Trace, opacity: float, xyz: tuple) -
     return drawn
 
 
-def _marker_colors(trace: Trace, marker: Trace) -> Trace:
+def _marker_colors(trace: Trace, marker: Trace, scale: Trace) -> Trace:
     """Colours as `scatter` takes them."""
     from matplotlib import rcParams
     from matplotlib.colors import Normalize
@@ -146,17 +167,16 @@ def _marker_colors(trace: Trace, marker: Trace) -> Trace:
     values = array(given)
     if values.dtype == object:
         return {"color": np.array([rgba(v) for v in values])}
-    norm = Normalize(marker.get("cmin"), marker.get("cmax"))
-    return {"c": values, "cmap": colormap(marker["colorscale"]), "norm": norm}
+    scale = scale if marker.get("coloraxis") else marker
+    norm = Normalize(scale.get("cmin"), scale.get("cmax"))
+    return {"c": values, "cmap": colormap(scale["colorscale"]), "norm": norm}
 
 
 def _errors(ax: Any, trace: Trace, x: NDArray, y: NDArray) -> None:
     """Error bars, in the colour of their line or of text."""
     from matplotlib import rcParams
 
-    bars = {
-        k: trace[k] for k in ("error_x", "error_y") if trace.get(k, {}).get("array") is not None
-    }
+    bars = {k: trace.get(k) or {} for k in ("error_x", "error_y")}
     given = trace.get("line", {}).get("color") or trace.get("marker", {}).get("color") or "C0"
     for name, bar in bars.items():
         if bar.get("array") is None:
@@ -195,18 +215,19 @@ def _heat_map(ax: Any, trace: Trace, place: Callable[[Any, str], NDArray], scale
         norm=Normalize(low, high), **lines,
     )  # fmt: skip
     if wanted := re.fullmatch(r"%\{z:(.+)\}", trace.get("texttemplate") or ""):
-        _write_values(ax, mesh, x, y, z, wanted[1])
+        longest = max((len(words(name)) for name in array(trace.get("y", ()))), default=0)
+        _write_values(ax, mesh, (x, y, z), wanted[1], longest)
     return mesh
 
 
-def _write_values(ax: Any, mesh: Any, x: NDArray, y: NDArray, z: NDArray, form: str) -> None:
+def _write_values(ax: Any, mesh: Any, cells: tuple, form: str, longest: int) -> None:
     """The value of each cell in it, as large as it holds; none where that is too small to read."""
     from matplotlib import rcParams
 
-    grid = ax.get_subplotspec()
-    columns = grid.get_gridspec().ncols if grid else 1
-    cell = 0.6 * 72 * ax.figure.get_figwidth() / columns / max(len(x), 1)
-    size = min(cell / 2.8, float(rcParams["font.size"]))
+    x, y, z = cells
+    font = float(rcParams["font.size"])
+    cell = (0.75 * letters(ax) - longest) * LETTER * font / max(len(x), 1)
+    size = min(cell / 2.8, font)
     if size < _LEAST_FONT:
         return
     for (row, column), value in np.ndenumerate(z):

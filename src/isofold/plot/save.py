@@ -99,7 +99,7 @@ def height_inches(figure: Any, width: float) -> float:
     low, high = _HEIGHTS
     rows = (layout.get("meta") or {}).get("rows_of_squares")
     if rows:  # panels as high as wide: (rows, columns)
-        return min(max(width * rows[0] / rows[1] + 0.35, low), high)
+        return min(max(0.8 * width * rows[0] / rows[1] + 0.35, low), high)
     if layout.get("height"):
         return min(max(float(layout["height"]) / _PIXELS_PER_INCH, low), high)
     deep = any(trace.get("type") == "scatter3d" for trace in spec.get("data", ()))

@@ -28,7 +28,7 @@ def kind_of(values: NDArray, given: str | None = None) -> str:
 
 
 def is_signed(values: NDArray) -> bool:
-    """Whether numbers lie on both sides of 0, with a tenth of their range at least on either.
+    """Whether numbers lie on both sides of 0, neither end less than a fifth of the other.
 
     >>> is_signed(np.array([-1.0, 3.0])), is_signed(np.array([-0.01, 3.0]))
     (True, False)
@@ -37,7 +37,7 @@ def is_signed(values: NDArray) -> bool:
     if not known.size:
         return False
     low, high = -float(known.min()), float(known.max())
-    return low > 0 and high > 0 and min(low, high) >= 0.1 * (low + high)
+    return low > 0 and high > 0 and min(low, high) >= 0.2 * max(low, high)
 
 
 def class_color(number: int, of: int) -> str:
