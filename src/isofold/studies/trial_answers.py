@@ -31,7 +31,7 @@ class TrialAnswers:
     recording: str
     about: dict[str, Any]
     """The block; `n_trials`, `n_left_out`, `notes`, `decode`, `variability`."""
-    aligned: pd.DataFrame
+    aligned: pd.DataFrame = field(default_factory=pd.DataFrame)
     """One row a trial and channel; columns `t0`, `t1`, … at the times in `about["time"]`."""
     averages: pd.DataFrame = field(default_factory=pd.DataFrame)
     per_trial: pd.DataFrame = field(default_factory=pd.DataFrame)
