@@ -68,7 +68,7 @@ def test_the_record_is_what_the_package_does():
     assert _jobs.call("peers/plots.py", {"package": "cebra"}, python) == RECORDED
 
 
-# -- what is drawn ----------------------------------------------------------------------------------
+# -- what is drawn --------------------------------------------------------------------------------
 
 
 RING = np.column_stack([np.cos(np.arange(9)), np.sin(np.arange(9)), np.arange(9.0)])

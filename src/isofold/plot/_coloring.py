@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,37 +31,24 @@ Group = tuple[NDArray, dict[str, Any], str]
 
 def color_values(z: Any, color: str | ArrayLike | None, n: int) -> tuple[NDArray | None, str]:
     """Values of shape (n,) and the name of the label; None where all points are alike."""
-    coords = getattr(z, "coords", {})
-    if isinstance(color, str):
-        if color == "position" and color not in coords:
-            return None, ""  # the default: an embedding without it is drawn plain
-        return _coordinate(coords, color, n), color
     if color is None:
         return None, ""
+    name = color if isinstance(color, str) else ""
+    if isinstance(color, str):
+        coords = getattr(z, "coords", {})
+        if color not in coords:
+            if color == "position":  # the default: an embedding without it is drawn plain
+                return None, ""
+            raise DataError(
+                f"color names no coordinate: {color!r}; there are {sorted(map(str, coords))}"
+            )
+        color = coords[color]
     values = np.asarray(color)
     if values.shape != (n,):
         raise DataError(f"color must have one value a row, ({n},), got shape {values.shape}")
-    return values, ""
-
-
-def _coordinate(coords: Any, color: str, n: int) -> NDArray:
-    """A coordinate, or one column of it ("position[1]")."""
-    column = re.fullmatch(r"(.+)\[(\d+)\]", color)
-    name, which = (column[1], int(column[2])) if column and color not in coords else (color, None)
-    if name not in coords:
-        raise DataError(
-            f"color names no coordinate: {name!r}; there are {sorted(map(str, coords))}"
-        )
-    values = np.asarray(coords[name])
-    if which is not None and values.ndim == 2 and which < values.shape[1]:
-        return values[:, which]
-    if values.shape == (n,) and which is None:
-        return values
-    columns = [f"{name}[{k}]" for k in range(values.shape[1])] if values.ndim == 2 else []
-    raise DataError(
-        f"color must name one value a row; {color!r} does not: {name!r} has shape {values.shape}"
-        + (f", name one of {columns}" if columns else "")
-    )
+    if values.dtype == object:
+        values = np.array(["" if v is None else str(v) for v in values])
+    return values, name
 
 
 def kind_to_draw(values: NDArray, kind: str | None, z: Any, name: str) -> str:
@@ -108,7 +94,7 @@ def missing(values: NDArray) -> NDArray:
         return ~np.isfinite(values)
     if values.dtype.kind == "i" and len(values) and values.min() == -1:
         return values == -1
-    return values == "" if values.dtype.kind in "UO" else np.zeros(len(values), bool)
+    return values == "" if values.dtype.kind == "U" else np.zeros(len(values), bool)
 
 
 def _scale(values: NDArray, kind: str | None, rows: NDArray) -> dict[str, Any]:

@@ -41,8 +41,8 @@ def embedding(
         (time, latent): an Embedding, or an array. A coordinate `split` makes train points small
         and pale, test points large.
     color
-        Name of a coordinate ("trial" and "time" too) or of one column ("position[0]"), values of
-        shape (time,), or None. Samples without a value are grey.
+        Name of a coordinate ("trial" and "time" too), values of shape (time,), or None. Samples
+        without a value are grey.
     kind
         "continuous", "signed" (colours diverge from 0), "circular" (radians, cyclic colours) or
         "discrete"; from `z.attrs["kinds"]` or the values unless given.
