@@ -49,6 +49,7 @@ _DOOR = {
     "Results": "studies",
     "open_results": "studies",
     "write_report": "report",
+    "write_figures": "report.figure_files",
     "plot": "",
     # the plotting functions of the cebra package, by its names
     "plot_embedding": "plot.cebra",

@@ -193,8 +193,11 @@ def _small_multiples(rows: dict[str, list[Panel]], grid: Grid, label: Label) -> 
             drawn = _points(panel, grid, label, flat[name])
             _share_colors(figure, drawn, label)
             figure.add_traces(drawn.data, rows=row, cols=column)
-    figure.update_xaxes(showticklabels=False, ticks="", showgrid=False, zeroline=False)
-    figure.update_yaxes(showticklabels=False, ticks="", showgrid=False, zeroline=False)
+            if panel.latents == 2:  # one latent stands against time
+                figure.update_yaxes(scaleanchor=figure.data[-1].xaxis, row=row, col=column)
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "showline": False}
+    figure.update_xaxes(**bare)
+    figure.update_yaxes(**bare)
     plain = plot.embedding(np.zeros((1, 3))).layout.scene.update(
         xaxis_title="", yaxis_title="", zaxis_title=""
     )
