@@ -172,7 +172,7 @@ def clocks(draw, n):
     if kind == "step":
         return start + np.arange(n) * draw(st.sampled_from([0.05, 1 / 3, 0.025]))
     steps = draw(st.lists(st.floats(1e-3, 2.0), min_size=n, max_size=n))
-    if kind == "twice" and n % 2 == 0:
+    if kind == "twice" and n % 2 == 0 and n > 2:
         return np.repeat(start + np.cumsum(steps[: n // 2]), 2)
     return start + np.cumsum(steps)
 
@@ -233,7 +233,7 @@ def sessions(draw):
 @BOTH
 @given(session=sessions())
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # files are slow to shrink
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -319,8 +319,8 @@ def test_zarr_folders_hold_no_pickle(tmp_path):
 # -- the inspector ------------------------------------------------------------------------------
 
 
-TOOLS = {"check_units_table_duration"}
-"""Checks that raise by themselves on Zarr (nwbinspector 0.7.2 indexes with floats there), as does
+TOOLS = "check_units_table_duration"
+"""A check that fails on Zarr (nwbinspector 0.7.2 indexes with floats there), as does
 pynwb's validation of Zarr folders (pynwb 4.2 hands hdmf-zarr 0.13 arguments that it has not)."""
 
 
@@ -333,7 +333,7 @@ def test_what_is_written_passes_the_inspector(tmp_path, suffix):
     found = list(inspect_nwbfile(nwbfile_path=str(path), skip_validate=zarr))
     fine = (Importance.BEST_PRACTICE_SUGGESTION,)
     bad = [m for m in found if m.importance not in fine]
-    bad = [m for m in bad if not (zarr and m.check_function_name in TOOLS)]
+    bad = [m for m in bad if not (zarr and TOOLS in m.check_function_name)]
     assert [(m.check_function_name, m.object_name, m.message) for m in bad] == []
     assert len(found) > 3  # it did look: what it suggests (a lab, keywords) a session cannot know
 

@@ -21,9 +21,9 @@ def event_clock(
 ) -> Session:
     """Add a series that says how long ago (or until) the nearest event is.
 
-    τ(t) = t − e for the event e in whose window t lies, the nearer of two; no sample elsewhere. As a label it
-    lets a label-guided embedding follow the response to each event, and decoding ask whether an
-    embedding knows where in the response it is.
+    τ(t) = t − e for the event e in whose window t lies, the nearer of two; no sample elsewhere.
+    As a label it lets a label-guided embedding follow the response to each event, and decoding ask
+    whether an embedding knows where in the response it is.
 
     Parameters
     ----------

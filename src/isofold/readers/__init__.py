@@ -31,9 +31,9 @@ def read(path: str | Path, **options: Any) -> Session:
     Knows NWB (HDF5, Zarr), `.npz`, `.npy`, `.csv`, `.parquet`, MATLAB (v5 and v7.3), Doric,
     pyPhotometry and Neurophotometrics by their content, and folders of AIND photometry (now and
     from Bonsai), Neurophotometrics, TDT, suite2p and Phy by what lies in them; of addresses NWB
-    (`https://…`, `s3://…`, `dandi://…`), a part at a time as it is used. Array files say no clock: give
-    `rate=` in samples per second (and `start=` in s), or `time=`, the name of the array or column
-    that holds it ("time" is found by itself).
+    (`https://…`, `s3://…`, `dandi://…`), a part at a time as it is used. Array files say no clock:
+    give `rate=` in samples per second (and `start=` in s), or `time=`, the name of the array or
+    column that holds it ("time" is found by itself).
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ReadError
-from ._nwb_pickles import text_only_pickles
+from ._nwb_pickles import pickles_as_data
 
 Lazy = Callable[[Any], Any]
 """A dataset of the open file → an array that can be read after the file was closed."""
@@ -89,7 +89,7 @@ def _zarr(source: Source, missing_chunks: str) -> Iterator[tuple[Any, Lazy]]:
     def lazy(data: Any) -> Any:
         return data if isinstance(data, zarr.Array) else np.asarray(data)
 
-    with text_only_pickles(source.name), _zarr_io(source) as io:
+    with pickles_as_data(source.name), _zarr_io(source) as io:
         yield io.read(), lazy
 
 

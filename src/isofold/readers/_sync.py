@@ -133,11 +133,11 @@ def _crowded(name: str, t: NDArray) -> list[str]:
     if not usual or (np.abs(n / usual - 1) < REGULAR).mean() < 0.7:
         return []
     crowded = np.flatnonzero(n >= CROWDED * usual)
-    stretches = [s for s in np.split(crowded, np.flatnonzero(np.diff(crowded) > 1) + 1) if len(s)]
-    if not stretches:
-        return []
+    if not len(crowded):
+        return []  # next, windows that are just not crowded do not end a stretch
+    stretches = np.split(crowded, np.flatnonzero(np.diff(crowded) > 2) + 1)
     rate, much = usual / width, np.median(n[crowded]) / width
-    seconds = np.median([len(s) for s in stretches]) * width
+    seconds = np.median([s[-1] + 1 - s[0] for s in stretches]) * width
     return [
         f"{name}: {len(stretches)} stretches of about {seconds:.0f} s hold {much:.0f} samples per "
         f"second instead of {rate:.0f}, the first from {t[0] + stretches[0][0] * width:.10g} s"

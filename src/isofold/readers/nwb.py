@@ -50,12 +50,11 @@ def read_source(
 def _session(nwb: Any, reading: Reading) -> Session:
     note = read_note(nwb, reading.file)
     items = [pair for pair in _named(_items(nwb), reading) if pair[0] not in reading.skip]
-    chosen = {name for name, item in items if is_event(note, name) or _is_event(item)}
-    events = _events([pair for pair in items if pair[0] in chosen], reading)
-    rest = [pair for pair in items if pair[0] not in chosen]
+    listed = {k for k, v in items if is_event(note, k) or _holds_times(k, v, reading)}
+    events = _events([pair for pair in items if pair[0] in listed], reading)
+    rest = [pair for pair in items if pair[0] not in listed]
     series, about = _all_series(rest, pulse_trains(events), reading)
-    listed = [(k, v) for k, v in tables(nwb) if k not in reading.skip]
-    found = {k: _table(k, v, reading) for k, v in listed}
+    found = {k: _table(k, v, reading) for k, v in tables(nwb) if k not in reading.skip}
     trials = found.pop("trials", None)
     units = None
     if "units" not in reading.skip:
@@ -159,8 +158,13 @@ def _event_column(item: Any) -> bool:
     return "timestamp" in getattr(item, "colnames", ())
 
 
-def _is_event(item: Any) -> bool:
+def _holds_times(name: str, item: Any, reading: Reading) -> bool:
     """Times without data, or with data that are all 1 (or that annotate)."""
+    with blamed(reading.file, f"series {name!r}", name):
+        return _is_event(item)
+
+
+def _is_event(item: Any) -> bool:
     import pynwb
 
     if _event_column(item) or isinstance(item, pynwb.misc.AnnotationSeries):
@@ -176,7 +180,7 @@ def _is_event(item: Any) -> bool:
 def _all_ones(data: Any) -> bool:
     """In slices, as most series say no in the first."""
     size = 1 << 16
-    kind = getattr(data, "dtype", np.asarray(data[:1]).dtype).kind
+    kind = data.dtype.kind if hasattr(data, "dtype") else np.asarray(data[:1]).dtype.kind
     return kind in "biuf" and all(
         bool(np.all(data[i : i + size] == 1)) for i in range(0, len(data), size)
     )

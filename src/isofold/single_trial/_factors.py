@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import minimize
 
 from ._tensor import Floats
 
-MOST_STEPS = 500
-TOLERANCE = 1e-7
-LEAST = 1e-6
+LEAST = 0.005
 """Private variance is at least this share of the total."""
 
 
@@ -55,31 +54,49 @@ def most_factors(n_channels: int) -> int:
 
 
 def fit_factors(covariance: Floats, n_factors: int) -> Factors:
-    """Maximum likelihood: loadings from eigenvectors given Ψ, then Ψ from what is left, repeated.
+    """Maximum likelihood: the loadings are given by Ψ and eigenvectors, so that Ψ alone is sought.
 
-    Lawley & Maxwell, Factor Analysis as a Statistical Method (1971).
+    Lawley & Maxwell, Factor Analysis as a Statistical Method (1971), chapter 4.
     """
     variance = np.diag(covariance).copy()
     if n_factors == 0:
         return Factors(np.zeros((len(variance), 0)), variance)
+    size = np.sqrt(variance)
+    correlation = covariance / np.outer(size, size)
     if len(variance) == 2:
-        r = covariance[0, 1] / np.sqrt(variance.prod())
-        loadings = np.sqrt(np.abs(r) * variance) * np.array([1.0, np.sign(r)])
+        r = correlation[0, 1]
+        loadings = np.sqrt(np.abs(r)) * size * np.array([1.0, np.sign(r)])
         return Factors(loadings[:, None], variance * max(1 - np.abs(r), LEAST))
-    private = 1 / np.diag(np.linalg.pinv(covariance, hermitian=True))
-    private = np.clip(private, LEAST * variance, variance) * (1 - n_factors / (2 * len(variance)))
-    loadings = np.zeros((len(variance), n_factors))
-    for _ in range(MOST_STEPS):
-        root = np.sqrt(private)
-        size, axes = np.linalg.eigh(covariance / np.outer(root, root))
-        size, axes = size[::-1][:n_factors], axes[:, ::-1][:, :n_factors]
-        loadings = root[:, None] * axes * np.sqrt(np.maximum(size - 1, 0))
-        updated = np.maximum(variance - (loadings**2).sum(axis=1), LEAST * variance)
-        change = np.max(np.abs(updated - private) / variance)
-        private = updated
-        if change < TOLERANCE:
-            break
-    return Factors(loadings, private)
+    start = (1 - n_factors / (2 * len(variance))) / np.diag(
+        np.linalg.pinv(correlation, hermitian=True)
+    )
+    found = minimize(
+        _misfit,
+        np.clip(start, LEAST, 1),
+        (correlation, n_factors),
+        method="L-BFGS-B",
+        jac=True,
+        bounds=[(LEAST, 1)] * len(variance),
+    )
+    loadings, _ = _loadings(found.x, correlation, n_factors)
+    return Factors(size[:, None] * loadings, variance * found.x)
+
+
+def _loadings(private: Floats, correlation: Floats, n_factors: int) -> tuple[Floats, Floats]:
+    """Best loadings given Ψ, and the eigenvalues that they leave."""
+    root = np.sqrt(private)
+    size, axes = np.linalg.eigh(correlation / np.outer(root, root))
+    size, axes = size[::-1], axes[:, ::-1]
+    kept = np.sqrt(np.maximum(size[:n_factors] - 1, 0))
+    return root[:, None] * axes[:, :n_factors] * kept, size[n_factors:]
+
+
+def _misfit(private: Floats, correlation: Floats, n_factors: int) -> tuple[float, Floats]:
+    """Negative log-likelihood but for constants, and its gradient."""
+    loadings, left = _loadings(private, correlation, n_factors)
+    left = np.maximum(left, 1e-12)
+    residual = (loadings**2).sum(axis=1) + private - np.diag(correlation)
+    return float(np.sum(left - np.log(left) - 1)), residual / private**2
 
 
 def log_likelihood(covariance: Floats, factors: Factors) -> float:

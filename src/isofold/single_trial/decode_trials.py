@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ..errors import DataError
 from ..scores import Score
@@ -35,8 +36,8 @@ def decode_trials(
     """Accuracy with which a class of held-out trials is told from each trial's course.
 
     A linear classifier: ridge regression of class indicators, α chosen by leaving out one training
-    trial. Trials are held out in random folds (windows that share samples together), or one group
-    (animal) at a time.
+    trial. Trials are held out in folds (classes in equal shares, windows that share samples
+    together), or one group (animal) at a time.
 
     Parameters
     ----------
@@ -64,14 +65,14 @@ def decode_trials(
     n_folds
         Folds where there are no groups.
     n_chance, seed
-        Permutations of the labels over trials (within groups), each through the same pipeline.
+        Permutations of the labels within folds or groups, each through the same pipeline.
 
     Returns
     -------
     Score
         `parts`: 1 for each trial that is told right and 0 for others, by (group or fold, trial,
         label); `score.parts.groupby("group").mean()` are the accuracies of animals. `interval`:
-        bootstrap over trials, or animals and then trials. `also["pooled"]`: accuracy over all trials.
+        bootstrap over trials, or animals and then trials. `also["pooled"]`: share of all trials.
 
     Raises
     ------
@@ -103,7 +104,8 @@ def decode_trials(
     x, channel = _features(data.values[rows], features, scale, task)
     labels, every = task.permuted(n_chance, seed), np.arange(len(rows))
     asked = np.flatnonzero(task.fold >= 0)
-    right = task.right(x, channel, labels, every)[asked]
+    with threadpool_limits(1):  # small matrices: threads would only wait for one another
+        right = task.right(x, channel, labels, every)[asked]
     values = task.accuracy(right, labels, asked)
     return Score(
         value=float(values[0]),

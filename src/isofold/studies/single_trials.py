@@ -17,7 +17,7 @@ from .place import same_place
 from .recording_spec import RecordingSpec
 from .session_facts import folder_of, session_facts
 from .single_trial_spec import SingleTrialSpec
-from .trial_answers import TrialAnswers, aligned_table
+from .trial_answers import TrialAnswers, aligned_table, condition_names
 
 FEWEST = 8
 """Trials below which nothing is asked of them."""
@@ -124,8 +124,11 @@ def _averages(tensor: xr.DataArray, spec: SingleTrialSpec) -> pd.DataFrame:
     average = condition_average(tensor, by=spec.by, animal=spec.groups, seed=spec.seed)
     table = average[["mean", "sem", "low", "high", "n"]].to_dataframe().reset_index()
     table = table.rename(columns={tensor.dims[2]: "channel"})
-    text = {c: table[c].astype(str) for c in ("condition", "channel")}
-    return table.assign(**text)[["condition", "channel", "time", "mean", "sem", "low", "high", "n"]]
+    condition = condition_names(table["condition"], spec.by) if spec.by else "all"
+    channel = table["channel"].astype(str)
+    return table.assign(condition=condition, channel=channel)[
+        ["condition", "channel", "time", "mean", "sem", "low", "high", "n"]
+    ]
 
 
 def _per_trial(tensor: xr.DataArray, spec: SingleTrialSpec, notes: list[str]) -> pd.DataFrame:

@@ -13,7 +13,10 @@ from ..session import Session
 from ._nwb_blocks import stored
 from ._nwb_names import Names
 
-INPUTS = {"signal", "control", "series", "pulses", "where", "units", "channels", "fibers", "file"}
+INPUTS = {
+    "signal", "control", "neuropil", "series", "pulses", "event", "events", "where", "units",
+    "channels", "fibers", "file",
+}  # fmt: skip
 """What a step calls the things that it took; a series that it names elsewhere it has made."""
 LENGTHS = ("meters", "centimeters", "millimeters", "micrometers", "pixels", "degrees", "radians")
 """Units that NWB knows for places; another one is kept in the note."""
@@ -92,7 +95,8 @@ def _near(rate: float) -> Iterator[float]:
 def made_by(provenance: tuple[dict, ...], name: str) -> dict | None:
     """The last step that made this series: it names it, and not as what it took."""
     for step in reversed(provenance):
-        if step.get("step") == "photometry" and name in PHOTOMETRY:
+        prefix = str(step.get("prefix") or "")
+        if step.get("step") == "photometry" and name in {prefix + k for k in PHOTOMETRY}:
             return step
         outputs = {k: v for k, v in step.items() if k not in INPUTS and k != "step"}
         if name in set(_words(outputs)):
@@ -111,10 +115,13 @@ def _words(value: Any) -> Iterator[str]:
             yield from _words(inner)
 
 
+HOMES = {"photometry": "fiber_photometry", "neuropil": "ophys", "rolling_dff": "ophys"}
+"""Module for the results of a step; of any other, the one for behaviour."""
+
+
 def _home(step: dict) -> tuple[str, str]:
     """Name and description of the module for the results of a step."""
-    said = f"made by isofold: {_told(step)}"
-    return ("fiber_photometry", said) if step["step"] == "photometry" else ("ophys", said)
+    return HOMES.get(step["step"], "behavior"), f"made by isofold: {_told(step)}"
 
 
 def _told(step: dict) -> str:
