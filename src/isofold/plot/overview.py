@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .curves import loss
 from .points import embedding
-from .style import CATEGORIES, flat_layout, note
+from .style import BAND, CATEGORIES, GREY, flat_layout, note
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -60,7 +60,7 @@ def overview(
     right = {"type": "xy" if flat else "scene", "rowspan": len(curves)}
     specs = [[{"type": "xy"}, right if k == 0 else None] for k in range(len(curves))]
     figure = make_subplots(
-        len(curves), 2, specs=specs, column_widths=[0.42, 0.58], horizontal_spacing=0.08,
+        len(curves), 2, specs=specs, column_widths=[0.42, 0.58], horizontal_spacing=0.12,
         vertical_spacing=0.1, shared_xaxes="columns",
     )  # fmt: skip
     figure.update_layout(**flat_layout(title), height=430, showlegend=_several(drawn))
@@ -80,6 +80,9 @@ def overview(
         figure.update_yaxes(title=y.title.text, row=1, col=2)
     else:
         figure.update_layout(scene=_without_domain(drawn.layout.scene.to_plotly_json()))
+    lines = {"gridcolor": BAND, "zerolinecolor": BAND, "linecolor": GREY, "automargin": True}
+    figure.update_xaxes(**lines)
+    figure.update_yaxes(**lines)
     note(figure, next((a.text for a in drawn.layout.annotations if a.name == "note"), ""))
     return figure
 
