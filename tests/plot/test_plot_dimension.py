@@ -61,7 +61,5 @@ def test_the_slopes_of_the_other_backend_are_the_same():
 
 @pytest.mark.parametrize("wrong", [3.0, {}, Score(1.0, "R²"), {"a": slopes(), "b": 2}])
 def test_refuses_what_is_no_dimension(wrong):
-    with pytest.raises(
-        DataError, match=r"draws what scores\.dimension or"
-    ):
+    with pytest.raises(DataError, match=r"draws what scores\.dimension or"):
         plot.dimension(wrong)
