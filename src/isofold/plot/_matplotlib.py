@@ -15,22 +15,11 @@ from numpy.typing import NDArray
 
 from .._extras import require
 from ..errors import DataError
-from ._matplotlib_traces import (
-    DASHES,
-    Trace,
-    array,
-    draw_trace,
-    letters,
-    rgba,
-    width_scale,
-    words,
-    wrapped,
-)
+from ._matplotlib_text import draw_legend, letters, words, wrapped
+from ._matplotlib_traces import DASHES, Trace, array, draw_trace, rgba, width_scale
 
 DOTS_PER_INCH = 100
 """Pixels of plotly's height that become an inch, unless a size is given."""
-_WIDE = 5.0
-"""Inches from which a legend may stand beside the panels."""
 _LONGEST_SCALE = 2.2
 """Inches of a colour bar."""
 _WHOLE = (0.0, 1.0)
@@ -97,7 +86,7 @@ def draw(figure: Any, ax: Any = None, size: tuple[float, float] | None = None) -
     for scale in scales:
         _draw_scale(canvas, *scale)
     _write(canvas, panels, layout, own=ax is None)
-    _draw_legend(canvas if ax is None else ax, legend, layout)
+    draw_legend(canvas if ax is None else ax, legend, layout)
     return canvas if ax is None else ax
 
 
@@ -366,39 +355,3 @@ def _panel_at(panels: list[_Panel], note: Trace) -> _Panel:
         return abs((left + right) / 2 - note["x"]) + abs(top - note["y"])
 
     return min(panels, key=far)
-
-
-def _draw_legend(holder: Any, legend: dict[str, Any], layout: Trace) -> None:
-    """Where plotly would show one: it is asked for, or there are several names."""
-    wanted = layout.get("showlegend")
-    if wanted is None:
-        wanted = len(legend) > 1 or any(asked for _, asked in legend.values())
-    if not wanted or not legend:
-        return
-    from matplotlib import rcParams
-
-    handles = [handle for handle, _ in legend.values()]
-    place: dict[str, Any] = {"loc": "best"}
-    if hasattr(holder, "add_subplot"):
-        place = {"loc": "outside right upper"}
-        flat = layout.get("legend", {}).get("orientation") == "h"
-        if flat or holder.get_figwidth() < _WIDE:
-            place = {"loc": "outside upper left", "ncols": _columns(holder, list(legend))}
-    # names are set afterwards: matplotlib leaves out those that begin with "_"
-    drawn = holder.legend(handles, [" "] * len(handles), frameon=False, **place)
-    for text, name in zip(drawn.get_texts(), legend, strict=True):
-        text.set_parse_math(False)
-        text.set_text(name)
-    for handle in drawn.legend_handles:
-        if hasattr(handle, "set_sizes"):  # points: pale and small ones could not be told apart
-            handle.set_alpha(1)
-            handle.set_sizes([float(rcParams["lines.markersize"]) ** 2])
-
-
-def _columns(canvas: Any, names: list[str]) -> int:
-    """As many columns as the width holds."""
-    from matplotlib import rcParams
-
-    font = float(rcParams["font.size"])
-    entry = 4 * font + 0.6 * font * max(len(name) for name in names)
-    return max(1, min(len(names), int(72 * canvas.get_figwidth() / entry)))

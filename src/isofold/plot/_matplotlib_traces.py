@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Callable
-from html import unescape
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ._matplotlib_text import LETTER, letters, words
 
 PT = 0.75
 """Points a pixel: plotly counts in pixels of 1/96 inch."""
@@ -19,8 +19,6 @@ MOST_VECTOR_POINTS = 2000
 _SYMBOLS = {"circle": "o", "line-ns": "|", "star": "*", "diamond": "D", "square": "s", "x": "x"}
 DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 _LEAST_FONT = 4.0
-LETTER = 0.55
-"""Mean width of a letter, in heights of its font."""
 
 Trace = dict[str, Any]
 
@@ -35,29 +33,6 @@ def array(value: Any) -> NDArray:
     if any(isinstance(v, str) for v in values):
         return np.array([str(v) for v in values], dtype=object)
     return np.array(values, dtype=float)
-
-
-def words(text: Any) -> str:
-    """Text as it shall be read: plotly's escapes undone, its line breaks kept."""
-    return unescape(re.sub(r"<br\s*/?>", "\n", str(text or "")))
-
-
-def letters(ax: Any) -> float:
-    """About how many letters fit beside each other in the width that the axes may take."""
-    from matplotlib import rcParams
-
-    grid = ax.get_subplotspec()
-    share = 1.0
-    if grid:
-        widths = np.asarray(grid.get_gridspec().get_width_ratios(), dtype=float)
-        share = float(widths[grid.colspan.start : grid.colspan.stop].sum() / widths.sum())
-    return 72 * ax.figure.get_figwidth() * share / (LETTER * float(rcParams["font.size"]))
-
-
-def wrapped(name: str, ax: Any, share: float = 0.65) -> str:
-    """The text in lines that take a share of the width at most."""
-    width = max(8, int(share * letters(ax)))
-    return "\n".join(part for line in name.split("\n") for part in wrap(line, width) or [""])
 
 
 def rgba(value: Any, opacity: float = 1.0) -> tuple[float, float, float, float]:
