@@ -50,7 +50,16 @@ _DOOR = {
     "Results": "studies",
     "open_results": "studies",
     "write_report": "report",
+    "write_figures": "report.figure_files",
     "plot": "",
+    # the plotting functions of the cebra package, by its names
+    "plot_embedding": "plot.cebra",
+    "plot_embedding_interactive": "plot.cebra",
+    "plot_loss": "plot.cebra",
+    "plot_temperature": "plot.cebra",
+    "plot_consistency": "plot.cebra",
+    "compare_models": "plot.cebra",
+    "plot_overview": "plot.cebra",
     "attribution": "",
     "errors": "",
 }

@@ -75,7 +75,7 @@ def test_two_latents_are_flat(z):
     ("points", "color", "message"),
     [
         (np.zeros(5), None, r"\(time, latent\), got shape \(5,\)"),
-        (np.zeros((5, 1)), None, "2 or 3 latents; the embedding has 1"),
+        (np.zeros((5, 0)), None, "one to three of 0 to -1"),
         (np.zeros((5, 3)), np.zeros(4), r"one value a row, \(5,\), got shape \(4,\)"),
         (np.zeros((5, 3)), "speed", "names no coordinate: 'speed'"),
     ],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def decoding(scores: Any, *, title: str = "") -> go.Figure:
-    """Scores as dots beside their interval and chance.
+    """Scores as dots beside their interval, chance, and the ceiling where one is known.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def decoding(scores: Any, *, title: str = "") -> go.Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a dot chart: the runs, their mean with interval, and chance."""
+    """One line of a dot chart: the runs, their mean with interval, chance and ceiling."""
 
     name: str
     values: Any
@@ -64,6 +64,7 @@ class Row:
     interval: tuple[float, float] | None = None
     chance: tuple[float, float] | None = None
     muted: bool = False
+    ceiling: float | None = None
 
 
 def dots(rows: Sequence[Row], *, unit: str, title: str = "") -> go.Figure:
@@ -75,6 +76,8 @@ def dots(rows: Sequence[Row], *, unit: str, title: str = "") -> go.Figure:
     for place, row in enumerate(rows):
         if row.chance is not None and np.all(np.isfinite(row.chance)):
             _draw_chance(figure, place, row.chance)
+        if row.ceiling is not None and np.isfinite(row.ceiling):
+            _draw_ceiling(figure, place, row.ceiling)
         for trace in _run_dots(place, row, groups):
             figure.add_trace(trace)
         if row.mean is not None:
@@ -96,6 +99,7 @@ def _range(rows: Sequence[Row]) -> list[float] | None:
     """Room around values that are all the same, where plotly finds no axis; else its own choice."""
     shown = [float(v) for row in rows for v in (*row.values, *(row.chance or ()))]
     shown += [v for row in rows for v in (row.interval or ())]
+    shown += [v for row in rows for v in (row.mean, row.ceiling) if v is not None]
     if not shown or max(shown) - min(shown) > 1e-9 * max(1e-300, *map(abs, shown)):
         return None
     room = 0.5 * abs(shown[0]) or 0.5
@@ -135,7 +139,9 @@ def _score_row(name: str, score: Any) -> Row:
     parts = np.asarray(score.parts, dtype=float)
     low, high = (float(x) for x in score.interval)
     interval = (low, high) if np.isfinite([low, high]).all() else None
-    return Row(name, parts, mean=float(score), interval=interval, chance=band)
+    return Row(
+        name, parts, mean=float(score), interval=interval, chance=band, ceiling=score.ceiling
+    )
 
 
 def _draw_chance(figure: go.Figure, place: int, chance: tuple[float, float]) -> None:
@@ -144,9 +150,23 @@ def _draw_chance(figure: go.Figure, place: int, chance: tuple[float, float]) -> 
     middle = {"x0": chance[0], "x1": chance[0], "line": {"color": GREY, "width": 1.5}}
     figure.add_shape(type="rect", x0=low, x1=high, fillcolor=BAND, line_width=0, **box)
     figure.add_shape(type="line", **middle, **box)
-    figure.add_scatter(  # unseen: it widens the axis to hold the band, and answers the pointer
-        x=list(chance), y=[place] * 2, mode="markers", marker={"opacity": 0, "size": 10},
-        showlegend=False, text=["mean of chance", "edge of chance"],
+    _draw_unseen(
+        figure, place, dict(zip(("mean of chance", "edge of chance"), chance, strict=True))
+    )
+
+
+def _draw_ceiling(figure: go.Figure, place: int, ceiling: float) -> None:
+    line = {"color": GREY, "width": 1.5, "dash": "dash"}
+    ends = {"x0": ceiling, "x1": ceiling, "y0": place - 0.36, "y1": place + 0.36}
+    figure.add_shape(type="line", line=line, layer="below", **ends)
+    _draw_unseen(figure, place, {"ceiling": ceiling})
+
+
+def _draw_unseen(figure: go.Figure, place: int, marks: dict[str, float]) -> None:
+    """It widens the axis to hold a band or line, and answers the pointer."""
+    figure.add_scatter(
+        x=list(marks.values()), y=[place] * len(marks), mode="markers",
+        marker={"opacity": 0, "size": 10}, showlegend=False, text=list(marks),
         hovertemplate="%{text}: %{x:.3g}<extra></extra>",
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-def consistency(score: Any, *, title: str = "") -> go.Figure:
+def consistency(score: Any, *, n_columns: int = 4, title: str = "") -> go.Figure:
     """Consistency of each pair as a matrix.
 
     Parameters
@@ -23,6 +23,13 @@ def consistency(score: Any, *, title: str = "") -> go.Figure:
     score
         A `Score` whose `parts` have levels `from` and `to`, such a Series, a square table, or a
         mapping name → any of these for several matrices side by side.
+    n_columns
+        How many of several matrices stand beside each other.
+
+    Raises
+    ------
+    DataError
+        The parts name no pairs, or there is nothing to draw.
 
     Examples
     --------
@@ -34,7 +41,9 @@ def consistency(score: Any, *, title: str = "") -> go.Figure:
     from plotly.subplots import make_subplots
 
     matrices = score if isinstance(score, Mapping) else {title: score}
-    n_columns = min(4, len(matrices))
+    if not matrices or n_columns < 1:
+        raise DataError(f"consistency() needs a matrix and a column, got {len(matrices)} matrices")
+    n_columns = min(n_columns, len(matrices))
     n_rows = -(-len(matrices) // n_columns)
     figure = make_subplots(
         n_rows, n_columns, subplot_titles=[_wrapped(str(n)) for n in matrices],

@@ -1,4 +1,4 @@
-"""Points of an embedding in two or three dimensions."""
+"""Points of an embedding in one, two or three dimensions."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from .style import (
-    ACCENT,
-    BAND,
-    CYCLIC,
-    SEQUENTIAL,
-    class_color,
-    flat_layout,
-    given_kind,
-    kind_of,
-    text,
-)
+from ._coloring import color_groups, color_values, kind_to_draw
+from ._thin import thinned, told
+from .style import BAND, flat_layout, note, text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     import xarray as xr
+
+SPLITS = ("train", "valid", "test")
 
 
 def embedding(
@@ -31,11 +25,15 @@ def embedding(
     color: str | ArrayLike | None = "position",
     *,
     kind: str | None = None,
-    latents: Sequence[int] = (0, 1, 2),
+    latents: Sequence[int] | None = None,
     size: float = 3.0,
+    most_points: int = 20_000,
     title: str = "",
 ) -> go.Figure:
-    """Points of an embedding in 2-D or 3-D, coloured by a label; test points stand out.
+    """Points of an embedding in 3-D (2-D, or against time), coloured by a label; test stands out.
+
+    Samples in no split, and those that are not finite, are left out, and of more than `most_points`
+    samples every k-th is drawn, counted anew in each trial; a note below the figure says so.
 
     Parameters
     ----------
@@ -43,17 +41,23 @@ def embedding(
         (time, latent): an Embedding, or an array. A coordinate `split` makes train points small
         and pale, test points large.
     color
-        Name of a coordinate ("trial" and "time" too), values of shape (time,), or None.
+        Name of a coordinate ("trial" and "time" too), values of shape (time,), or None. Samples
+        without a value are grey.
     kind
-        "continuous", "circular" (radians, cyclic colours) or "discrete"; from `z.attrs["kinds"]`
-        or the type of the values unless given.
+        "continuous", "signed" (colours diverge from 0), "circular" (radians, cyclic colours) or
+        "discrete"; from `z.attrs["kinds"]` or the values unless given.
     latents
-        Two or three latents to draw.
+        One to three latents to draw; the first three unless given. One is drawn against time.
+    size
+        Diameter of points.
+    most_points
+        How many samples are drawn at most, about.
 
     Raises
     ------
     DataError
-        `z` is not (time, latent), or `color` names no coordinate or has another length.
+        `z` is not (time, latent) or empty, `color` names no coordinate or has another length, or
+        there are no such latents.
 
     Examples
     --------
@@ -64,93 +68,89 @@ def embedding(
     """
     import plotly.graph_objects as go
 
-    points = np.asarray(z, dtype=float)
-    if points.ndim != 2:
-        raise DataError(f"an embedding must be (time, latent), got shape {points.shape}")
-    drawn = [k for k in latents if k < points.shape[1]][:3]
-    if len(drawn) < 2:
-        raise DataError(f"drawing needs 2 or 3 latents; the embedding has {points.shape[1]}")
-    values, name = _color_values(z, color, len(points))
-    if values is not None and kind is None:
-        kind = kind_of(values, given_kind(z, name))
-    if values is not None and kind == "circular":
-        values = np.mod(values, 2 * np.pi)
-    coords = getattr(z, "coords", {})
-    split = np.asarray(coords["split"]) if "split" in coords else None
-    hover = _hover(z, values, name)
+    points, axes = _points(z, latents)
+    values, name = color_values(z, color, len(points))
+    kind = None if values is None else kind_to_draw(values, kind, z, name)
+    rows, said = _rows(z, points, most_points)
+    split = _coordinate(z, "split")
     figure = go.Figure()
-    for rows, part, held_out in _parts(split, len(points)):
-        for chosen, style, label in _color_groups(values, kind, name, rows):
+    for mine, part in _parts(split, rows):
+        held_out = part in ("", "test")
+        for chosen, style, label in color_groups(values, kind, name, mine):
             marker = style | {"size": size * (1.7 if held_out else 1.0), "line": {"width": 0}}
             figure.add_trace(
-                _point_trace(points[np.ix_(chosen, drawn)], marker, hover[chosen]).update(
+                _point_trace(points[chosen], marker, _hover(z, values, name, chosen)).update(
                     name=" · ".join(x for x in (text(label), part) if x),
                     showlegend=bool(label) or (bool(part) and values is None),
                     opacity=1.0 if held_out else 0.45,
                 )
             )
     _one_color_bar(figure, name)
-    axes = [f"latent {k + 1}" for k in drawn]
-    return _laid_out(figure, title, axes)
+    return _laid_out(figure, title, axes, said)
 
 
-def _color_values(z: Any, color: Any, n: int) -> tuple[NDArray | None, str]:
+def _points(z: Any, latents: Sequence[int] | None) -> tuple[NDArray, list[str]]:
+    """What is drawn, (time, 1 to 3), and the names of its axes; one latent stands against time."""
+    every = np.asarray(z, dtype=float)
+    if every.ndim != 2:
+        raise DataError(f"an embedding must be (time, latent), got shape {every.shape}")
+    chosen = list(range(min(every.shape[1], 3))) if latents is None else list(latents)
+    if not 1 <= len(chosen) <= 3 or not all(0 <= k < every.shape[1] for k in chosen):
+        raise DataError(f"latents must be one to three of 0 to {every.shape[1] - 1}, got {chosen}")
+    names = [f"latent {k + 1}" for k in chosen]
+    if len(chosen) > 1:
+        return every[:, chosen], names
+    time = _coordinate(z, "time")
+    clock = np.arange(len(every)) if time is None else time.astype(float)
+    return np.column_stack([clock, every[:, chosen]]), ["sample" if time is None else "time (s)",
+                                                        *names]  # fmt: skip
+
+
+def _coordinate(z: Any, name: str) -> NDArray | None:
+    """A coordinate that has one value a sample; None where there is none."""
     coords = getattr(z, "coords", {})
-    if isinstance(color, str):
-        if color in coords:
-            return np.asarray(coords[color]), color
-        if color == "position":  # the default: an embedding without it is drawn plain
-            return None, ""
-        raise DataError(
-            f"color names no coordinate: {color!r}; there are {sorted(map(str, coords))}"
-        )
-    if color is None:
-        return None, ""
-    values = np.asarray(color)
-    if values.shape != (n,):
-        raise DataError(f"color must have one value a row, ({n},), got shape {values.shape}")
-    return values, ""
+    found = np.asarray(coords[name]) if name in coords else None
+    return found if found is not None and found.shape == (len(z),) else None
 
 
-def _parts(split: NDArray | None, n: int) -> list[tuple[NDArray, str, bool]]:
-    everything = np.arange(n)
+def _rows(z: Any, points: NDArray, most: int) -> tuple[NDArray, str]:
+    """The samples that are drawn, and what is said about the others."""
+    if most < 1:
+        raise DataError(f"most_points must be at least 1, got {most!r}")
+    split, trial = _coordinate(z, "split"), _coordinate(z, "trial")
+    used = np.ones(len(points), bool) if split is None else np.isin(split, SPLITS)
+    finite = np.isfinite(points).all(axis=1)
+    rows = np.flatnonzero(used & finite)
+    every_trial = np.zeros(len(points), int) if trial is None else trial
+    kept, every, by_trial = thinned(rows, every_trial, most)
+    said = [told(every, by_trial and trial is not None, len(kept), len(rows))]
+    said += [f"{np.sum(~used):,} samples in no split left out"] if not used.all() else []
+    lost = int(np.sum(used & ~finite))
+    said += [f"{lost:,} samples that are not finite left out"] if lost else []
+    return kept, "; ".join(s for s in said if s)
+
+
+def _parts(split: NDArray | None, rows: NDArray) -> list[tuple[NDArray, str]]:
     if split is None:
-        return [(everything, "", True)]
-    return [(everything[split == s], str(s), s == "test") for s in ("train", "test") if s in split]
+        return [(rows, "")]
+    return [(rows[split[rows] == s], s) for s in SPLITS if np.any(split[rows] == s)]
 
 
-def _color_groups(values: NDArray | None, kind: str | None, name: str, rows: NDArray) -> list:
-    if values is None:
-        return [(rows, {"color": ACCENT}, "")]
-    if kind != "discrete":
-        scale = {"color": values[rows].astype(float), "colorscale": SEQUENTIAL}
-        limits = {"cmin": float(np.nanmin(values)), "cmax": float(np.nanmax(values))}
-        if kind == "circular":
-            scale["colorscale"], limits = CYCLIC, {"cmin": 0.0, "cmax": 2 * np.pi}
-        return [(rows, scale | limits, "")]
-    classes = np.unique(values)
-    return [
-        (rows[values[rows] == c], {"color": class_color(k, len(classes))}, f"{name} {c}".strip())
-        for k, c in enumerate(classes)
-        if np.any(values[rows] == c)
-    ]
+def _hover(z: Any, values: NDArray | None, name: str, rows: NDArray) -> list[str]:
+    """What the pointer says: the sample, and all that is known of it."""
+    lines = [f"row {k}" for k in rows]
+    for key in getattr(z, "coords", {}):
+        if (column := _coordinate(z, key)) is not None:
+            lines = _longer(lines, column[rows], f"{text(key)} ")
+    return lines if values is None or name else _longer(lines, values[rows], "")
 
 
-def _hover(z: Any, values: NDArray | None, name: str) -> NDArray:
-    coords = getattr(z, "coords", {})
-    n = len(z)
-    lines = [f"row {k}" for k in range(n)]
-    for key in coords:
-        column = np.asarray(coords[key])
-        if column.shape == (n,):
-            shown = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in column.tolist()]
-            lines = [f"{a}<br>{text(key)} {text(b)}" for a, b in zip(lines, shown, strict=True)]
-    if values is not None and not name:
-        lines = [f"{a}<br>{text(b)}" for a, b in zip(lines, values.tolist(), strict=True)]
-    return np.asarray(lines, dtype=object)
+def _longer(lines: list[str], column: NDArray, before: str) -> list[str]:
+    shown = [f"{v:.4g}" if isinstance(v, float) else text(v) for v in column.tolist()]
+    return [f"{a}<br>{before}{b}" for a, b in zip(lines, shown, strict=True)]
 
 
-def _point_trace(points: NDArray, marker: dict, hover: NDArray) -> Any:
+def _point_trace(points: NDArray, marker: dict, hover: list[str]) -> Any:
     import plotly.graph_objects as go
 
     common: dict[str, Any] = {
@@ -163,20 +163,29 @@ def _point_trace(points: NDArray, marker: dict, hover: NDArray) -> Any:
 
 
 def _one_color_bar(figure: go.Figure, name: str) -> None:
-    if figure.data and "cmin" in figure.data[0].marker.to_plotly_json():
-        bar = {"title": text(name), "thickness": 12, "outlinewidth": 0}
-        figure.data[0].marker.update(showscale=True, colorbar=bar)
+    for trace in figure.data:
+        if "cmin" in trace.marker.to_plotly_json():
+            bar = {"title": text(name), "thickness": 12, "outlinewidth": 0}
+            trace.marker.update(showscale=True, colorbar=bar)
+            return
 
 
-def _laid_out(figure: go.Figure, title: str, axes: list[str]) -> go.Figure:
+def _laid_out(figure: go.Figure, title: str, axes: list[str], said: str) -> go.Figure:
     figure.update_layout(**flat_layout(title))
+    figure.update_layout(legend={"itemsizing": "constant"})
+    note(figure, said)
     if len(axes) == 2:
-        figure.update_xaxes(title=axes[0], scaleanchor="y")
+        equal = {"scaleanchor": "y"} if axes[0].startswith("latent") else {}
+        figure.update_xaxes(title=axes[0], **equal)
         figure.update_yaxes(title=axes[1])
         return figure
+    figure.update_layout(scene=scene(axes))
+    return figure
+
+
+def scene(axes: Sequence[str]) -> dict[str, Any]:
+    """Three axes at one scale, without walls and perspective."""
     plain = {"showbackground": False, "gridcolor": BAND, "zeroline": False, "showspikes": False}
     keys = zip(("xaxis", "yaxis", "zaxis"), axes, strict=True)
-    scene = {key: plain | {"title": name} for key, name in keys}
-    camera = {"projection": {"type": "orthographic"}}
-    figure.update_layout(scene=scene | {"aspectmode": "data", "camera": camera})
-    return figure
+    drawn = {key: plain | {"title": name} for key, name in keys}
+    return drawn | {"aspectmode": "data", "camera": {"projection": {"type": "orthographic"}}}

@@ -27,6 +27,19 @@ def kind_of(values: NDArray, given: str | None = None) -> str:
     return given or ("continuous" if np.asarray(values).dtype.kind == "f" else "discrete")
 
 
+def is_signed(values: NDArray) -> bool:
+    """Whether numbers lie on both sides of 0, neither end less than a fifth of the other.
+
+    >>> is_signed(np.array([-1.0, 3.0])), is_signed(np.array([-0.01, 3.0]))
+    (True, False)
+    """
+    known = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    if not known.size:
+        return False
+    low, high = -float(known.min()), float(known.max())
+    return low > 0 and high > 0 and min(low, high) >= 0.2 * max(low, high)
+
+
 def class_color(number: int, of: int) -> str:
     from plotly.colors import sample_colorscale
 
@@ -59,6 +72,16 @@ def flat_layout(title: str) -> dict[str, Any]:
         "xaxis": axis,
         "yaxis": axis,
     }
+
+
+def note(figure: Any, said: str) -> None:
+    """What must be said about a figure, small and below it."""
+    if said:
+        figure.add_annotation(
+            text=text(said), name="note", xref="paper", yref="paper", x=0, y=0, yshift=-42,
+            xanchor="left", yanchor="top", showarrow=False, font={"size": 11, "color": GREY},
+        )  # fmt: skip
+        figure.update_layout(margin={"b": 75})
 
 
 def given_kind(z: Any, name: str) -> str | None:
