@@ -38,7 +38,12 @@ $(DATA)/linear-track.nwb: $(VENV)/.core
 	  $(BIN)/python benchmarks/convert_nelpy.py linear-track "$(NELPY)/nelpy_linear_track" $@; \
 	else echo "no recording in $(NELPY)/nelpy_linear_track: its studies are skipped (NELPY=...)"; fi
 
+# Recordings that are read as they are.
+PHOTOMETRY := photometry_flmm photometry_ibl aind_dynamic_foraging_nwb
+
 studies: $(VENV)/.studies $(DATA)/linear-track.nwb
+	@for name in $(PHOTOMETRY); do \
+	  [ ! -d "$(NELPY)/$$name" ] || ln -sfn "$(abspath $(NELPY))/$$name" "$(DATA)/$$name"; done
 	DATA=$(abspath $(DATA)) $(BIN)/python studies/run_all.py
 
 test: $(VENV)/.dev

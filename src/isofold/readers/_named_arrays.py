@@ -59,11 +59,18 @@ def _clock(arrays: dict[str, NDArray], name: str, rate, start, time, signal) -> 
     if rate is None:
         raise ReadError(
             f"{name} says no clock: give read(path, rate=...) in samples per second, or time=, the "
-            f"name of an array in seconds; it holds {sorted(arrays)}"
+            f"name of an array in seconds (where each row is a trial, also trial_samples=, a pattern "
+            f"of the columns that are samples); it holds {few(sorted(arrays))}"
         )
     if not (np.isfinite(rate) and rate > 0):
         raise ReadError(f"rate must be a positive number of samples per second, got {rate}")
     return start + np.arange(_length(arrays, signal)) / rate
+
+
+def few(names: Sequence[str], most: int = 12) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{list(names[:most])}{more}"
 
 
 def _length(arrays: dict[str, NDArray], signal) -> int:

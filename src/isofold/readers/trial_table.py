@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ReadError
 from ..session import Session
+from ._named_arrays import few
 from ._series import time_series
 
 APART = 1.0
@@ -39,7 +40,7 @@ def trial_session(
     if len(samples) < 2:
         raise ReadError(
             f"{path.name}: trial_samples={trial_samples!r} fits {len(samples)} columns, and a "
-            f"trial has at least 2 samples; columns: {_few(names)}"
+            f"trial has at least 2 samples; columns: {few(names)}"
         )
     if rate is None or not (np.isfinite(rate) and rate > 0):
         raise ReadError(
@@ -84,7 +85,3 @@ def _condition(name: str, column: pd.Series, found: list[str]) -> NDArray:
         found.append(f"{name}: {np.isinf(values).sum()} infinite values taken as NaN, row {row}")
         values = np.where(np.isinf(values), np.nan, values)
     return values
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
