@@ -59,8 +59,8 @@ def _clock(arrays: dict[str, NDArray], name: str, rate, start, time, signal) -> 
     if rate is None:
         raise ReadError(
             f"{name} says no clock: give read(path, rate=...) in samples per second, or time=, the "
-            f"name of an array in seconds (where each row is a trial, also trial_samples=, a pattern "
-            f"of the columns that are samples); it holds {few(sorted(arrays))}"
+            "name of an array in seconds (where each row is a trial, also trial_samples=, a "
+            f"pattern of the columns that are samples); it holds {few(sorted(arrays))}"
         )
     if not (np.isfinite(rate) and rate > 0):
         raise ReadError(f"rate must be a positive number of samples per second, got {rate}")
