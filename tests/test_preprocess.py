@@ -20,6 +20,7 @@ EVERY_STEP = {
     "smooth": {"sigma": 0.15},
     "window_sum": {"duration": 0.4},
     "square_root": {},
+    "soft_normalize": {"constant": 5.0},
 }
 
 

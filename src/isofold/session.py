@@ -249,6 +249,30 @@ class Session:
 
         return binned(self, width, signal, units, labels, trials, align, window)
 
+    def align(
+        self,
+        event: str | NDArray,
+        window: tuple[float, float],
+        *,
+        series: str | Sequence[str] | None = None,
+        **options: Any,
+    ) -> Any:
+        """Windows of series around an event as xarray (trial, time, channel), on a common clock.
+
+        Each series keeps its own, even irregular, clock until then. `options` are `rate`,
+        `interpolate`, `baseline`, `censor`, `nan` and `endpoint`: see
+        `isofold._align_series.align_series`. For spikes, `bin` with `align=`.
+
+        >>> import pynapple as nap
+        >>> dff = nap.Tsd(np.array([0.0, 1.1, 2.0, 3.2]), np.array([0.0, 1.1, 2.0, 3.2]))
+        >>> session = Session(series={"dff": dff}, events={"cue": [1.0]})
+        >>> session.align("cue", (-0.5, 0.5), series="dff", rate=2.0).values.ravel()
+        array([0.5, 1. , 1.5])
+        """
+        from ._align_series import align_series
+
+        return align_series(self, event, window, series, **options)
+
     def to_nwb(self, path: str | Path) -> Path:
         """Write to an NWB file (HDF5) that `isofold.read` reads back."""
         from .writers.nwb import write_nwb

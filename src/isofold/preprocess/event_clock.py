@@ -28,9 +28,9 @@ def event_clock(
     Parameters
     ----------
     session
-        With the event among its events.
+        With the event among its events or in its trial table.
     event
-        Its name.
+        Its name, or a trial column of times in seconds.
     window
         Start and stop in seconds from the event.
     rate
@@ -50,9 +50,7 @@ def event_clock(
     >>> after.series["time_from_cue"].values
     array([-0.5,  0. ,  0.5,  1. , -0.5,  0. ,  0.5,  1. ])
     """
-    times = session.events.get(event)
-    if times is None or not len(times):
-        raise DataError(f"no event {event!r}; there are {sorted(session.events)}")
+    times = _times(session, event)
     if len(window) != 2 or not window[0] < window[1]:
         raise DataError(f"window must be (start, stop) with start < stop, got {tuple(window)!r}")
     if rate is not None and not (np.isfinite(rate) and rate > 0):
@@ -71,6 +69,19 @@ def event_clock(
         series={**session.series, name: _series(t[inside], since[inside])},
         provenance=(*session.provenance, made | {"rate": 1 / step, "name": name}),
     )
+
+
+def _times(session: Session, event: str) -> np.ndarray:
+    columns: Any = {} if session.trials is None else session.trials.select_dtypes("float")
+    found = session.events[event] if event in session.events else columns.get(event)
+    times = np.asarray([] if found is None else found, dtype=float)
+    times = times[np.isfinite(times)]
+    if not len(times):
+        raise DataError(
+            f"no event {event!r}; events: {sorted(session.events)}, trial columns that may be "
+            f"times: {list(columns)}"
+        )
+    return times
 
 
 def _since(t: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -14,7 +14,8 @@ _RENDERING = ("cli", "report", "plot", "app")
 """Parts of the package that no score depends on."""
 _READING = (
     *("claim_spec.py", "claim_rows.py", "claims.py", "sweep_spec.py", "sweeps.py"),
-    *("_bootstrap.py", "_numbers.py"),
+    *("_bootstrap.py", "_numbers.py", "single_trial_spec.py", "single_trials.py"),
+    *("trial_answers.py", "session_facts.py"),
 )
 """What `studies` only reads scores with."""
 _CARRYING = (

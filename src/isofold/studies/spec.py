@@ -116,7 +116,9 @@ class Study:
             self.methods, "methods", lambda m, at: MethodSpec.all_of(m, at, self.estimators)
         )
         put("methods", tuple(one for specs in methods for one in specs))
-        check_unique([m.name for m in self.methods], "methods")
+        for recording in self.recordings:
+            mine = [m.name for m in self.methods if m.wanted(recording)]
+            check_unique(mine, f"methods of recording {recording.name!r}")
         labels = dict.fromkeys(label for r in self.recordings for label in r.label_names)
         simulated = any(r.simulate for r in self.recordings)
         scores = ScoreSpec.default(labels, simulated) if self.scores is None else self.scores
