@@ -39,7 +39,7 @@ def main(study: str, out: str, workers: str = "1") -> int:
 
 
 def _stop_with_the_app() -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(0, 1):  # sys.stdin would be locked when the interpreter ends
         pass
     os.kill(os.getpid(), signal.SIGINT)
 

@@ -133,16 +133,16 @@ def _connect_side(app: Any, library: Library, side: str, controls: list[Any]) ->
     from dash import Input, Output, State, ctx, no_update
 
     outputs = [Output(f"scene-{side}", "data"), Output(f"title-{side}", "children")]
-    outputs += [Output(f"rule-{side}", "children")]
+    outputs += [Output(f"rule-{side}", "children"), Output(f"more-{side}", "data")]
     outputs += [Output("legend", "children")] if side == "left" else []
 
     @app.callback(
         *outputs, Input("pair", "data"), *controls, Input("camera", "data"),
-        Input("selection", "data"), State("folder", "data"), State(f"scene-{side}", "data"),
+        Input("selection", "data"), State("folder", "data"), State(f"more-{side}", "data"),
     )  # fmt: skip
     def scene(
         pair: Any, color: str, axes: str, show: str, align: list, camera: Any, selection: Any,
-        folder: str, before: Any,
+        folder: str, more: Any,
     ) -> Any:  # fmt: skip
         unchanged = [no_update] * len(outputs)
         key = pair.get(side) if isinstance(pair, Mapping) else None
@@ -150,7 +150,7 @@ def _connect_side(app: Any, library: Library, side: str, controls: list[Any]) ->
             return unchanged
         if ctx.triggered_id == "selection" and show != "selected":
             return unchanged
-        if ctx.triggered_id == "camera" and not (before or {}).get("more"):
+        if ctx.triggered_id == "camera" and not more:
             return unchanged
         if show != "selected":
             selection = None
@@ -158,7 +158,7 @@ def _connect_side(app: Any, library: Library, side: str, controls: list[Any]) ->
         view = View(folder, key, axes, onto, color)
         payload, legend, rule = scene_of(library, view, Camera.of(camera), show, selection)
         title = _title(library.run(folder, key), _said(library, view))
-        return [payload, title, rule, *([_legend(legend)] if side == "left" else [])]
+        return [payload, title, rule, payload["more"], *([_legend(legend)] if side == "left" else [])]
 
 
 def scene_of(

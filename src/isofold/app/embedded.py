@@ -133,12 +133,9 @@ def _split(z: Any) -> NDArray[np.int8]:
 
 def _labels(z: Any, name: str) -> list[Label]:
     coord = z.coords[name]
-    if name in _OWN or coord.ndim not in (1, 2) or coord.shape[0] != len(z):
+    if name in _OWN or coord.dims != z.dims[:1]:
         return []
-    values, given = np.asarray(coord.values), given_kind(z, name)
-    if values.ndim == 1:
-        return [_label(name, values, given)]
-    return [_label(f"{name}[{k}]", values[:, k], given) for k in range(values.shape[1])]
+    return [_label(name, np.asarray(coord.values), given_kind(z, name))]
 
 
 def _label(name: str, values: NDArray, given: str | None) -> Label:

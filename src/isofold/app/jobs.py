@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import StudyError
 from ..studies import run_folder
 from ..studies.progress import clock, time_left
-from .child import STOPPED
+from .child import FAILED, STOPPED
 
 MOST_RUNNING, MOST_KEPT = 2, 20
 """Studies that run at a time, and that are listed."""
@@ -168,8 +168,8 @@ def _progress(job: Job) -> Progress:
     keys = _keys(job.path)
     finished = [k for k in run_folder.finished(job.path) if not keys or k in keys]
     failed = sum(run_folder.status(job.path, k) == "error" for k in finished)
-    state, said = _state(job, code, failed), ""
-    if code not in (None, 0, STOPPED) and not job.stopped:
+    state, said = _state(job, code), ""
+    if state == "failed":
         said = _last_words(job)
     left = ""
     run = len(finished) - job.before
@@ -180,12 +180,12 @@ def _progress(job: Job) -> Progress:
     return Progress(state, len(finished) - failed, failed, len(keys), latest, left, said)
 
 
-def _state(job: Job, code: int | None, failed: int) -> str:
+def _state(job: Job, code: int | None) -> str:
     if code is None:
         return "stopping" if job.stopped else "running"
     if job.stopped or code == STOPPED:
         return "stopped"
-    return "done" if code == 0 else "failed"
+    return "done" if code in (0, FAILED) else "failed"
 
 
 def _keys(path: Path) -> set[str]:

@@ -10,7 +10,8 @@ from . import compare, trials_panel
 from .frame import WIDEST, axis_choices
 from .library import Library
 from .paint import color_names
-from .parts import cell, dropdown, field, link
+from .parts import dropdown, field, link
+from .parts import table as as_table
 from .runs import filter_values, filtered, run_table, score_names, shown_columns
 from .view import EVERYTHING, HELD_OUT, SELECTED
 
@@ -52,7 +53,7 @@ def layout(library: Library, asked: dict[str, str]) -> Any:
             dcc.Store(id="pair", data=pair),
             *(dcc.Store(id=name) for name in (
                 "page-number", "camera", "selection", "marks", "drawn", "linked", "path", "played",
-                "trial", *(f"scene-{side}" for side in SIDES))),
+                "trial", *(f"{what}-{side}" for what in ("scene", "more") for side in SIDES))),
         ]
     )  # fmt: skip
 
@@ -127,10 +128,8 @@ def _table(table: Any, scores: list[str], pair: Any, page: int, of: int | None =
     page = max(0, min(page, pages - 1))
     columns = shown_columns(table, scores) if len(table) else []
     chosen = pair if isinstance(pair, dict) else {}
-    rows = [
-        html.Tr([_buttons(run, chosen), *(cell(run[c]) for c in columns)])
-        for run in table.iloc[page * ROWS : (page + 1) * ROWS].to_dict("records")
-    ]
+    shown = table.iloc[page * ROWS : (page + 1) * ROWS].to_dict("records")
+    rows = [[_buttons(run, chosen), *(run[c] for c in columns)] for run in shown]
     of = len(table) if of is None else of
     said = f"{len(table)} of {of} runs" if len(table) != of else f"{of} runs"
     turns = [
@@ -139,9 +138,8 @@ def _table(table: Any, scores: list[str], pair: Any, page: int, of: int | None =
         for name, to in (("‹", page - 1), ("›", page + 1))
     ] if pages > 1 else []  # fmt: skip
     where = f", page {page + 1} of {pages}" if pages > 1 else ""
-    head = html.Thead(html.Tr([html.Th(c, scope="col") for c in ("show", *columns)]))
     return [
-        html.Div(html.Table([head, html.Tbody(rows)]), className="scroll"),
+        as_table(["show", *columns], rows),
         html.P([said, where, " ", *turns], className="fine", id="n-runs"),
     ]
 
@@ -150,8 +148,8 @@ def _buttons(run: dict[str, str], chosen: dict[str, str]) -> Any:
     from dash import html
 
     if run["status"] != "done":
-        return html.Td(html.Span("failed", className="fine"))
-    return html.Td(
+        return html.Span("failed", className="fine")
+    return html.Div(
         [
             html.Button(
                 side,

@@ -31,7 +31,7 @@ class Legend:
 
 def color_names(embedded: Embedded) -> list[str]:
     """What the points can be coloured by."""
-    return [*embedded.labels, TRIAL, TIME, SPLIT]
+    return [*embedded.labels, *([TRIAL] if embedded.has_trials else []), TIME, SPLIT]
 
 
 def colored_by(embedded: Embedded, name: str | None) -> Label:
@@ -81,7 +81,9 @@ def class_palette(count: int) -> list[tuple[int, ...]]:
 def _ramp(scale: str) -> NDArray[np.uint8]:
     from plotly.colors import sample_colorscale, unlabel_rgb
 
-    shares = np.linspace(0, 1, _STEPS).tolist()
+    # the ends of the ramp would sink into a dark or a light ground
+    first, last = (0.0, 1.0) if scale == CYCLIC else (0.1, 0.96)
+    shares = np.linspace(first, last, _STEPS).tolist()
     colors = [unlabel_rgb(c) for c in sample_colorscale(scale, shares)]
     return np.clip(np.round(colors), 0, 255).astype(np.uint8)
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+_SHORT = 28
+"""Characters of a cell that is not wrapped."""
+
 
 def link(text: str, page: str, **asked: str) -> Any:
     """A link to a page of the app."""
@@ -14,22 +17,42 @@ def link(text: str, page: str, **asked: str) -> Any:
     return dcc.Link(text, href=f"{page}?{urlencode(asked)}" if asked else page)
 
 
-def table(heads: Sequence[str], rows: Sequence[Any], caption: str = "") -> Any:
-    """A table; a row is a list of cells, or a finished `html.Tr`."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+    """A table; columns of numbers to the right."""
     from dash import html
 
-    body = [r if isinstance(r, html.Tr) else html.Tr([cell(c) for c in r]) for r in rows]
-    head = html.Thead(html.Tr([html.Th(h, scope="col") for h in heads]))
-    first = [html.Caption(caption)] if caption else []
-    return html.Div(html.Table([*first, head, html.Tbody(body)]), className="scroll")
+    numeric = [bool(rows) and all(is_number(row[k]) for row in rows) for k in range(len(heads))]
+    classes = ["n" if n else None for n in numeric]
+    head = [
+        html.Th(h, scope="col", className=c) for h, c in zip(heads, classes, strict=True)
+    ]  # fmt: skip
+    body = [
+        html.Tr([cell(v, c) for v, c in zip(row, classes, strict=True)]) for row in rows
+    ]  # fmt: skip
+    return html.Div(html.Table([html.Thead(html.Tr(head)), html.Tbody(body)]), className="scroll")
 
 
-def cell(content: Any) -> Any:
-    """One cell; numbers to the right."""
+def cell(content: Any, kind: str | None = None) -> Any:
+    """One cell; what is short stays in one line."""
     from dash import html
 
-    is_number = isinstance(content, str) and content[:1] in set("0123456789-−") and _number(content)
-    return html.Td(content, className="n" if is_number else None)
+    short = isinstance(content, str) and len(content) <= _SHORT
+    return html.Td(content, className=kind or ("short" if short else None))
+
+
+def is_number(content: Any) -> bool:
+    """Whether a cell holds a number, or nothing where others hold one.
+
+    >>> is_number("−0.5"), is_number("rat1"), is_number("")
+    (True, False, True)
+    """
+    if not isinstance(content, str):
+        return False
+    try:
+        float(content.replace("−", "-") or "0")
+    except ValueError:
+        return False
+    return True
 
 
 def field(name: str, control: Any, hint: str = "") -> Any:
@@ -52,11 +75,3 @@ def dropdown(id_: Any, options: Sequence[Any], value: Any = None, **more: Any) -
         value=value,
         **{"clearable": False, "searchable": len(named) > 12} | more,
     )
-
-
-def _number(text: str) -> bool:
-    try:
-        float(text.replace("−", "-"))
-    except ValueError:
-        return False
-    return True

@@ -121,6 +121,11 @@ def _sorry(message: str) -> Any:
 def _add_files(app: Any, library: Library) -> None:
     """The report's style, and the reports themselves."""
     import flask
+    from dash.exceptions import DependencyException
+
+    @app.server.errorhandler(DependencyException)
+    def missing(error: Exception) -> Any:
+        return flask.Response("404: no such file\n", 404, mimetype="text/plain")
 
     css = resources.files("isofold.report").joinpath("templates", "page.css").read_text("utf-8")
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import IsofoldError
-from ..plot.style import CATEGORIES, GREY, SEQUENTIAL, flat_layout, text
+from ..plot.style import BAND, CATEGORIES, GREY, SEQUENTIAL, flat_layout, text
 from .embedded import Embedded, Label
 from .library import Library
 
@@ -65,7 +65,8 @@ def trial_figure(embedded: Embedded, rows: NDArray, signal: Signal, marks: NDArr
     selected = embedded.time[rows[marks[rows]]]
     figure.update_layout(**flat_layout(""), height=210 + 66 * len(labels), showlegend=False)
     figure.update_layout(margin={"l": 70, "r": 16, "t": 10, "b": 42})
-    figure.update_xaxes(gridcolor="rgba(0,0,0,0)")
+    figure.update_xaxes(gridcolor="rgba(0,0,0,0)", linecolor=GREY)
+    figure.update_yaxes(gridcolor=BAND, zerolinecolor=BAND, linecolor=GREY)
     figure.update_xaxes(title="time (s)", row=len(heights), col=1)
     for span in _spans(selected, time):
         figure.add_vrect(*span, fillcolor=CATEGORIES[1], opacity=0.16, line_width=0)

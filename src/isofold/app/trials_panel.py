@@ -15,7 +15,7 @@ from .embedded import Embedded
 from .export import as_csv, as_nwb
 from .library import Library
 from .paint import colored_by
-from .parts import cell, table
+from .parts import table
 from .selection import rows_of_trial, trial_table
 from .trace import MOST_SAMPLES, signal_of, trial_figure
 
@@ -62,23 +62,29 @@ def connect(app: Any, library: Library) -> None:
 
 
 def _connect_table(app: Any, library: Library) -> None:
-    from dash import ALL, Input, Output, State, ctx, no_update
+    from dash import ALL, Input, Output, State, ctx, html, no_update
 
     @app.callback(
-        Output("trials", "children"), Output("save-trials", "hidden"), Output("trial", "data"),
-        Input("selection", "data"), State("trial", "data"),
+        Output("trials", "children"), Output("save-trials", "hidden"),
+        Input("selection", "data"), Input("trial", "data"),
     )  # fmt: skip
     def listed(selection: Any, trial: Any) -> Any:
-        from dash import html
-
         found = chosen(library, selection)
         if found is None or not found[2].any():
-            said = "Nothing is selected: lasso or click points above."
-            return html.P(said), True, None
+            return html.P("Nothing is selected: lasso or click points above."), True
         _, embedded, mask = found
-        shown = trial_table(embedded, mask)
-        names = shown["trial"].tolist()
-        return _listed(embedded, mask, shown), False, trial if trial in names else _first(names)
+        return _listed(embedded, mask, trial_table(embedded, mask), trial), False
+
+    @app.callback(
+        Output("trial", "data"), Input("selection", "data"), State("trial", "data")
+    )  # fmt: skip
+    def first(selection: Any, trial: Any) -> Any:
+        found = chosen(library, selection)
+        if found is None:
+            return None
+        _, embedded, mask = found
+        names = [embedded.trials[k] for k in np.unique(embedded.trial[mask]) if k >= 0]
+        return trial if trial in names else next(iter(names), None)
 
     @app.callback(
         Output("trial", "data", allow_duplicate=True),
@@ -94,8 +100,8 @@ def _connect_trial(app: Any, library: Library) -> None:
     from dash import ClientsideFunction, Input, Output, State
 
     @app.callback(
-        Output("trace", "figure"), Output("trace-said", "children"), Output("trial-name", "children"),
-        Output("path", "data"), Output("one-trial", "hidden"),
+        Output("trace", "figure"), Output("trace", "style"), Output("trace-said", "children"),
+        Output("trial-name", "children"), Output("path", "data"), Output("one-trial", "hidden"),
         Input("trial", "data"), Input("selection", "data"), Input("pair", "data"),
         Input("axes", "value"), Input("align", "value"), Input("color", "value"),
         State("folder", "data"),
@@ -106,7 +112,7 @@ def _connect_trial(app: Any, library: Library) -> None:
         found = chosen(library, selection) if isinstance(trial, str) else None
         rows = rows_of_trial(found[1], trial) if found else np.zeros(0, int)
         if found is None or not len(rows):
-            return {}, "", "", None, True
+            return {}, {}, "", "", None, True
         view, embedded, mask = found
         signal = signal_of(library, view.folder, library.run(view.folder, view.key), rows)
         views = {}
@@ -116,7 +122,8 @@ def _connect_trial(app: Any, library: Library) -> None:
         name = f"Trial {trial}" if embedded.has_trials else trial.capitalize()
         figure = trial_figure(embedded, rows, signal, mask)
         said = _trace_said(signal.said, len(rows))
-        return figure, said, name, path_of(library, embedded, rows, views), False
+        high = {"height": f"{figure.layout.height}px"}
+        return figure, high, said, name, path_of(library, embedded, rows, views), False
 
     app.clientside_callback(
         ClientsideFunction("isofold", "player"), Output("played", "data"), Input("path", "data")
@@ -166,7 +173,7 @@ def path_of(
     return {"time": embedded.time[rows].tolist(), "ways": ways, "said": said}
 
 
-def _listed(embedded: Embedded, mask: NDArray, shown: Any) -> Any:
+def _listed(embedded: Embedded, mask: NDArray, shown: Any, trial: Any) -> Any:
     from dash import html
 
     n = int(mask.sum())
@@ -174,21 +181,17 @@ def _listed(embedded: Embedded, mask: NDArray, shown: Any) -> Any:
     said = f"{n:,} samples selected, in {len(shown)} {trials}"
     said += f"; the first {SHOWN} are listed, files hold all" if len(shown) > SHOWN else ""
     heads = ["", "trial", "start (s)", "stop (s)", "selected", "of", *shown.columns[5:]]
-    rows = [_row(record) for record in shown.head(SHOWN).to_dict("records")]
+    rows = [_row(record, record["trial"] == trial) for record in shown.head(SHOWN).to_dict("records")]
     return [html.P(said, id="n-selected"), html.Div(table(heads, rows), className="listed")]
 
 
-def _row(record: Mapping[Any, Any]) -> Any:
+def _row(record: Mapping[Any, Any], looked_at: bool) -> list[Any]:
     from dash import html
 
     button = html.Button("look", id={"type": "trial", "name": record["trial"]}, type="button",
-                         n_clicks=0)  # fmt: skip
+                         n_clicks=0, **{"aria-pressed": str(looked_at).lower()})  # fmt: skip
     values = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in record.values()]
-    return html.Tr([html.Td(button), *(cell(v) for v in values)])
-
-
-def _first(names: list[str]) -> str | None:
-    return names[0] if names else None
+    return [button, *values]
 
 
 def _trace_said(said: str, n: int) -> str:

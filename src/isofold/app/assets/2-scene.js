@@ -3,7 +3,7 @@
 const VERTEX = `
 attribute vec3 place; attribute vec3 rgb; attribute float test; attribute float mark;
 uniform mat3 turn; uniform vec2 middle; uniform float half_, aspect, size, marked, pass_, even; uniform vec3 ground;
-varying vec3 color;
+varying vec3 color; varying float wide;
 void main() {
   vec3 p = turn * place;
   float strong = marked > .5 ? mark : max(test, even);
@@ -11,14 +11,16 @@ void main() {
   gl_Position = vec4((p.xy - middle) / vec2(half_ * aspect, half_), -.45 * near, 1.);
   if (abs(strong - pass_) > .5) gl_Position = vec4(9., 9., 9., 1.);
   gl_PointSize = size * (strong > .5 ? 1.5 : 1.) * (1. + .2 * near);
+  wide = gl_PointSize;
   float pale = strong > .5 ? 0. : (marked > .5 ? .82 : .5);
   color = mix(rgb, ground, pale);
 }`;
 const FRAGMENT = `
-precision mediump float; varying vec3 color;
+precision mediump float; varying vec3 color; varying float wide;
 void main() {
-  if (length(gl_PointCoord - .5) > .5) discard;
-  gl_FragColor = vec4(color, 1.);
+  float inside = clamp((.5 - length(gl_PointCoord - .5)) * wide, 0., 1.);
+  if (inside < .05) discard;
+  gl_FragColor = vec4(color, 1.) * inside;
 }`;
 const UNIFORMS = ["turn", "middle", "half_", "aspect", "size", "marked", "pass_", "even", "ground"];
 const ATTRIBUTES = { place: 3, rgb: 3, test: 1, mark: 1 };
@@ -46,6 +48,8 @@ class Scene {
     gl.linkProgram(program);
     gl.useProgram(program);
     gl.enable(gl.DEPTH_TEST);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.at = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)]));
     this.buffers = Object.fromEntries(Object.keys(ATTRIBUTES).map((name) => [name, gl.createBuffer()]));
     for (const [name, width] of Object.entries(ATTRIBUTES)) {
