@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
+import numpy as np
+import pandas as pd
 from fake_results import write_results
 
 import isofold as iso
 from isofold.app import create_app
-from isofold.studies.embedding_store import load_embedding
 
-__all__ = ["Asker", "load_embedding", "with_recording", "write_results"]
+__all__ = ["Asker", "with_recording", "write_results"]
 
 
 class Asker:
@@ -69,15 +70,12 @@ def _outputs(text: str) -> Any:
     return found if text.startswith("..") else found[0]
 
 
-def with_recording(folder: Path, name: str = "circle") -> Path:
-    """Results of raw activity of a saved recording that lies in the same folder."""
-    recording = iso.simulate.circle(seed=0, n_samples=600)
-    recording.save(folder / "recordings" / name)
-    study = {
-        "name": "with recording",
-        "recordings": [{"path": str(folder / "recordings" / name), "name": name}],
-        "methods": ["raw"],
-        "scores": [],
-    }
-    iso.run(iso.Study.from_dict(study), folder / "results" / "raw", serial=True, progress=False)
-    return folder / "results" / "raw"
+def with_recording(folder: Path) -> Path:
+    """Results whose recording lies in the same folder: three channels, one of them named badly."""
+    results = write_results(folder / "results" / "track", seeds=(0,), failed=0, control=False)
+    signal = np.arange(1440 * 3, dtype=np.float32).reshape(1440, 3)
+    recording = iso.Recording(signal, rate=10.0, channels=pd.DataFrame(index=["a", "<b>", "c"]))
+    path = recording.save(folder / "recordings" / "rat1")
+    with (results / "study.toml").open("a") as study:
+        study.write(f'[[recordings]]\nname = "rat1"\npath = "{path}"\n')
+    return results

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
@@ -22,7 +25,7 @@ from isofold.app.export import as_nwb
 from isofold.app.folder import Folder
 from isofold.app.jobs import Jobs
 from isofold.app.library import Library
-from isofold.app.trace import signal_of, trial_figure
+from isofold.app.trace import Signal, signal_of, trial_figure
 from isofold.errors import DataError, StudyError
 
 RNG = np.random.default_rng(0)
@@ -299,16 +302,25 @@ def test_the_cache_serves_several_at_once():
 def test_the_recording_is_shown_where_it_lies_in_the_folder(tmp_path):
     with_recording(tmp_path)
     lib = Library(Folder(tmp_path))
-    run = lib.results("results/raw").runs.iloc[0].to_dict()
+    run = lib.results("results/track").runs.iloc[0].to_dict()
     rows = np.arange(100, 120)
-    signal = signal_of(lib, "results/raw", run, rows)
-    kept = iso.load_recording(tmp_path / "recordings" / "circle")
-    assert np.allclose(signal.values, kept.signal[100:120])
+    signal = signal_of(lib, "results/track", run, rows)
+    assert np.allclose(signal.values, np.arange(300, 360).reshape(20, 3))
     assert "binned" in signal.said
-    embedded = lib.embedded("results/raw", run["key"])
-    figure = trial_figure(embedded, rows, signal, np.arange(600) == 105)
-    assert [t.name for t in figure.data] == ["0", "1", "angle"]
+    embedded = lib.embedded("results/track", run["key"])
+    figure = trial_figure(embedded, rows, signal, np.arange(1440) == 105)
+    names = [t.name for t in figure.data]
+    assert names == ["a", "&lt;b&gt;", "c", "position", "direction", "phase"]
     assert len(figure.layout.shapes) > 0
+
+
+def test_many_channels_are_a_heat_map(tmp_path):
+    embedded = Embedded.of(ring())
+    rows = np.arange(20)
+    signal = Signal(np.ones((20, 30)), [f"unit {k}" for k in range(30)], "")
+    figure = trial_figure(embedded, rows, signal, np.zeros(200, bool))
+    assert figure.data[0].type == "heatmap"
+    assert np.shape(figure.data[0].z) == (30, 20)
 
 
 def test_else_the_embedding_is_shown_and_why(tmp_path):
@@ -409,6 +421,73 @@ def test_a_study_that_cannot_run_says_why(tmp_path):
         jobs.close()
 
 
+LONG = """name = "long"
+seeds = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+[[recordings]]
+simulate = {name = "circle", n_samples = 2000}
+[[methods]]
+method = "cebra-time"
+max_iterations = 100000
+"""
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+
+
+@needs_proc
+def test_closing_ends_every_process(tmp_path):
+    study = tmp_path / "long.toml"
+    study.write_text(LONG)
+    jobs = Jobs()
+    key = jobs.start("long", study, tmp_path / "out", "out")
+    process = jobs.listed()[0][1].process
+    _until(lambda: jobs.progress(key).total == 10)
+    assert process.pid in _groups()
+    with pytest.raises(StudyError, match="a study is running into"):
+        jobs.start("long", study, tmp_path / "out", "out")
+    jobs.close()
+    assert process.poll() is not None
+    _until(lambda: process.pid not in _groups())
+
+
+@needs_proc
+def test_an_app_that_is_killed_leaves_no_process(tmp_path):
+    (tmp_path / "long.toml").write_text(LONG)
+    code = (
+        "import os, pathlib, sys, time\n"
+        "from isofold.app.jobs import Jobs\n"
+        "jobs, here = Jobs(), pathlib.Path(sys.argv[1])\n"
+        "jobs.start('long', here / 'long.toml', here / 'out', 'out')\n"
+        "print(jobs.listed()[0][1].process.pid, flush=True)\n"
+        "while not (here / 'out' / 'manifest.json').exists(): time.sleep(.1)\n"
+        "os._exit(1)\n"
+    )
+    app = [sys.executable, "-c", code, str(tmp_path)]
+    pid = int(subprocess.run(app, capture_output=True, text=True, timeout=60).stdout)
+    _until(lambda: pid not in _groups())
+
+
+def _groups() -> set[int]:
+    """Process groups of all processes of this machine."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            found.add(int(fields[2]))
+    return found
+
+
+def _until(true) -> None:
+    for _ in range(300):
+        if true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come true within 30 s")
+
+
 # -- pages ----------------------------------------------------------------------------------------
 
 
@@ -461,4 +540,4 @@ def test_a_million_samples_are_thinned(tmp_path):
     mask = selection.selected_rows(embedded, points, {"lasso": corners})
     assert len(selection.trial_table(embedded, mask)) > 100
     assert isinstance(selection.trial_table(embedded, mask), pd.DataFrame)
-    assert library.MEMORY > embedded.size
+    assert embedded.size < library.MEMORY

@@ -25,7 +25,8 @@ SECRET = "the-canary-sings"
 HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
 OUTSIDE = [
     "..", "../outside", "../../", "/etc", "results/../../outside", "results/link", "link/deep",
-    "file:///etc", "s3://bucket/x", "~", "~root", "a\x00b", "./../outside", "results//../../outside",
+    "file:///etc", "s3://bucket/x", "~", "~root", "a\x00b", "./../outside",
+    "results//../../outside",
 ]  # fmt: skip
 
 
@@ -59,8 +60,8 @@ PAGES = ["/", "/_dash-layout", "/_dash-dependencies", "/assets/app.css", "/repor
 
 @pytest.mark.parametrize("address", PAGES)
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8050", "127.0.0.1.evil.example", "localhost.evil", "0.0.0.0",
-             "[::2]", "192.168.0.7", "user@evil", ""],
+    "host", ["evil.example", "evil.example:8050", "127.0.0.1.evil.example", "localhost.evil",
+             "0.0.0.0", "[::2]", "192.168.0.7", "user@evil", ""],
 )  # fmt: skip
 def test_foreign_hosts_are_refused(asker, address, host):
     answer = asker.client.get(address, headers={"Host": host})
@@ -188,7 +189,9 @@ def test_no_argument_of_a_callback_leads_outside(asker, world, name):
         assert answer.status_code in (200, 204, 400, 500)
 
 
-@pytest.mark.parametrize("key", ["../../../../outside/runs", "..", "/etc", "", "a/b", "x" * 5000, 7])
+@pytest.mark.parametrize(
+    "key", ["../../../../outside/runs", "..", "/etc", "", "a/b", "x" * 5000, 7]
+)
 def test_no_key_of_a_run_leads_outside(asker, world, key):
     for pair in ({"left": key}, {"left": _key(world), "right": key}):
         for side in ("left", "right"):
@@ -209,7 +212,8 @@ def test_links_out_are_not_listed(asker):
 
 @pytest.mark.parametrize(
     "place", ["study.toml", "manifest.json", "scores.parquet", "runs/{key}/settings.json",
-              "runs/{key}/embedding.zarr", "runs/{key}/embedding.zarr/values/.zarray", "runs/{key}"],
+              "runs/{key}/embedding.zarr", "runs/{key}/embedding.zarr/values/.zarray",
+              "runs/{key}"],
 )  # fmt: skip
 def test_results_with_a_link_out_are_refused(tmp_path, place):
     folder = write_results(tmp_path / "root" / "r", seeds=(0,), failed=0, control=False)
@@ -290,7 +294,9 @@ def test_zarr_folders_that_unpickle_or_reach_outside_are_refused(tmp_path):
     run = next((root / "r" / "runs").iterdir())
     array = run / "embedding.zarr" / "values" / ".zarray"
     about = json.loads(array.read_text())
-    array.write_text(json.dumps(about | {"dtype": "|O", "filters": [{"id": "pickle", "protocol": 4}]}))
+    array.write_text(
+        json.dumps(about | {"dtype": "|O", "filters": [{"id": "pickle", "protocol": 4}]})
+    )
     text = Asker(root).page(f"/results?folder=r&left={run.name}")
     assert "would run code" in text
     saved = iso.simulate.circle(seed=0, n_samples=50).save(root / "circle")
@@ -319,15 +325,14 @@ def test_recordings_outside_are_not_read_for_traces(tmp_path):
     """A study that was run elsewhere names its file; only what lies in DIR is opened."""
     with_recording(tmp_path / "root")
     shutil.move(tmp_path / "root" / "recordings", tmp_path / "recordings")
-    study = tmp_path / "root" / "results" / "raw" / "study.toml"
+    study = tmp_path / "root" / "results" / "track" / "study.toml"
     study.write_text(study.read_text().replace("/root/recordings", "/recordings"))
     asker = Asker(tmp_path / "root")
-    key = iso.open_results(tmp_path / "root" / "results" / "raw").runs["key"][0]
-    view = {"folder": "results/raw", "key": key, "axes": "1-2", "onto": None, "label": None}
-    name = "samples 0–499"
+    key = iso.open_results(tmp_path / "root" / "results" / "track").runs["key"][0]
+    view = {"folder": "results/track", "key": key, "axes": "1-2", "onto": None, "label": None}
     answer = asker.ask(
-        "trace", folder="results/raw", pair={"left": key}, trial=name, axes="1-2", align=[],
-        selection={"view": view, "trials": [name]}, color="angle",
+        "trace", folder="results/track", pair={"left": key}, trial="3", axes="1-2", align=[],
+        selection={"view": view, "trials": ["3"]}, color="position",
     )  # fmt: skip
     said = answer.get_json()["response"]["trace-said"]["children"]
     assert "lies outside the folder of the app" in said
@@ -404,7 +409,9 @@ def test_hostile_names_stay_text(tmp_path):
     asker = Asker(tmp_path)
     for address in ("/", "/results?folder=r"):
         nodes = list(_nodes(json.loads(asker.page(address))))
-        assert {n["type"] for n in nodes}.isdisjoint({"Markdown", "DangerouslySetInnerHTML", "Iframe"})
+        assert {n["type"] for n in nodes}.isdisjoint(
+            {"Markdown", "DangerouslySetInnerHTML", "Iframe"}
+        )
         for node in nodes:
             props = node["props"]
             assert "dangerously_allow_html" not in props
@@ -447,7 +454,9 @@ def test_every_answer_says_what_a_page_may_do(asker):
     assert "unsafe-inline" not in scripts
     assert "http" not in policy
     assert headers["X-Frame-Options"] == "DENY"
-    assert "http://" not in asker.client.get("/").get_data(as_text=True).replace("http://www.w3", "")
+    assert "http://" not in asker.client.get("/").get_data(as_text=True).replace(
+        "http://www.w3", ""
+    )
     assert "https://" not in asker.client.get("/").get_data(as_text=True)
 
 
@@ -475,6 +484,8 @@ def _rename_labels(folder: Path) -> None:
         z = load_embedding(path)
         side = np.where(z["direction"].values == "out", HOSTILE, "back")
         trial = np.where(z["trial"].values == 0, HOSTILE, "other")
-        z = z.drop_vars("direction").assign_coords({HOSTILE: ("time", side), "trial": ("time", trial)})
+        z = z.drop_vars("direction").assign_coords(
+            {HOSTILE: ("time", side), "trial": ("time", trial)}
+        )
         shutil.rmtree(path)
         save_embedding(z, path)

@@ -71,7 +71,7 @@ def chosen(library: Library, selection: Any) -> tuple[View, Embedded, NDArray] |
 
 def connect(app: Any, library: Library) -> None:
     """Callbacks of the two embeddings."""
-    from dash import ClientsideFunction, Input, Output, State
+    from dash import Input, Output, State
 
     controls = [Input(name, "value") for name in ("color", "axes", "show", "align")]
     for side in ("left", "right"):
@@ -106,6 +106,13 @@ def connect(app: Any, library: Library) -> None:
             side: bits if library.embedded(folder, key).same_clock(embedded) else None
             for side, key in pair.items()
         }
+
+    _connect_browser(app)
+
+
+def _connect_browser(app: Any) -> None:
+    """What the browser does by itself (assets/5-app.js)."""
+    from dash import ClientsideFunction, Input, Output
 
     app.clientside_callback(
         ClientsideFunction("isofold", "draw"),
@@ -158,7 +165,8 @@ def _connect_side(app: Any, library: Library, side: str, controls: list[Any]) ->
         view = View(folder, key, axes, onto, color)
         payload, legend, rule = scene_of(library, view, Camera.of(camera), show, selection)
         title = _title(library.run(folder, key), _said(library, view))
-        return [payload, title, rule, payload["more"], *([_legend(legend)] if side == "left" else [])]
+        shown = [payload, title, rule, payload["more"], _legend(legend)]
+        return shown[: len(outputs)]
 
 
 def scene_of(
@@ -246,5 +254,3 @@ def _legend(legend: Legend) -> Any:
 def _text(values: NDArray) -> str:
     """Bytes as JSON can carry them."""
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")
-
-

@@ -69,12 +69,9 @@ class Embedded:
     @property
     def size(self) -> int:
         """Bytes."""
-        arrays = (self.points, self.time, self.trial, self.split, *self._values)
-        return sum(a.nbytes for a in arrays) + 8 * len(self.points)
-
-    @property
-    def _values(self) -> list[NDArray]:
-        return [label.values for label in self.labels.values()]
+        arrays: list[NDArray] = [self.points, self.time, self.trial, self.split]
+        arrays += [label.values for label in self.labels.values()]
+        return sum(a.nbytes for a in arrays) + 8 * len(self.points)  # and `place`
 
     @property
     def trained(self) -> NDArray[np.bool_]:
@@ -85,7 +82,7 @@ class Embedded:
     @cached_property
     def finite(self) -> NDArray[np.bool_]:
         """Samples that have a place."""
-        return np.isfinite(self.points).all(axis=1)
+        return np.asarray(np.isfinite(self.points).all(axis=1))
 
     @cached_property
     def place(self) -> NDArray[np.int64]:
@@ -119,8 +116,8 @@ def _trials(z: Any) -> tuple[NDArray[np.int32], tuple[str, ...], bool]:
         if len(label.classes) > 1:
             return label.values, label.classes, True
     codes = (np.arange(len(z)) // STRETCH).astype(np.int32)
-    names = [f"samples {k * STRETCH}–{min((k + 1) * STRETCH, len(z)) - 1}" for k in set(codes)]
-    return codes, tuple(sorted(names, key=lambda n: int(n.split()[1].split("–")[0]))), False
+    starts = range(0, len(z), STRETCH)
+    return codes, tuple(f"samples {k}–{min(k + STRETCH, len(z)) - 1}" for k in starts), False
 
 
 def _split(z: Any) -> NDArray[np.int8]:

@@ -122,8 +122,7 @@ class Folder:
 
     def _folders(self) -> Iterator[tuple[Path, set[str]]]:
         """Folders and the names of their files, from the top down."""
-        looked = 0
-        for folder, folders, files in os.walk(self.root):
+        for looked, (folder, folders, files) in enumerate(os.walk(self.root), start=1):
             found = set(files)
             # what results and recordings consist of is no place to look for more of them
             inner = {"runs", "recordings"} if STUDY in found else set()
@@ -134,7 +133,6 @@ class Folder:
                 if not leaf and not name.startswith((".", "__")) and name not in inner
             )
             yield Path(folder), found
-            looked += 1
             if looked >= MOST_FOLDERS:
                 return
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import StudyError, UnsafeFileError
 from .folder import Folder
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
+_HDF5 = (".nwb", ".h5", ".hdf5", ".mat", ".doric")
 _ZARR = (".zarray", ".zattrs", ".zmetadata", "zarr.json")
 _MOST_JSON = 2**26
 """Bytes of a description that are read."""
@@ -31,14 +31,14 @@ def check_contents(folder: Folder, path: Path) -> None:
     if path.is_dir():
         folder.check_tree(path)
         for name in _ZARR:
-            for file in path.rglob(name):
-                _check_description(folder, file)
+            for description in path.rglob(name):
+                _check_description(folder, description)
+        for inner in path.rglob("*"):
+            if inner.suffix.lower() in _HDF5:
+                _check_hdf5(folder, inner)
         return
     _check_companions(folder, path)
-    with path.open("rb") as file:
-        start = file.read(8)
-    if start == _HDF5 or path.suffix.lower() in (".nwb", ".h5", ".hdf5", ".mat", ".doric"):
-        _check_hdf5(folder, path)
+    _check_hdf5(folder, path)
 
 
 def check_arrays(path: Path) -> None:
@@ -137,7 +137,9 @@ def _values(content: Any, key: str) -> list[Any]:
     if isinstance(content, dict):
         own = [content[key]] if key in content else []
         return own + [v for inner in content.values() for v in _values(inner, key)]
-    return [v for inner in content for v in _values(inner, key)] if isinstance(content, list) else []
+    return (
+        [v for inner in content for v in _values(inner, key)] if isinstance(content, list) else []
+    )
 
 
 def _json(file: Path) -> Any:

@@ -74,7 +74,7 @@ def _axes(around: NDArray, axes: str, n_latents: int) -> NDArray:
             raise DataError(f"no axes {axes!r}; the embedding has {n_latents} latents")
         turn[chosen, np.arange(len(chosen))] = 1.0
         return turn
-    variance, vectors = np.linalg.eigh(around.T.astype(float) @ around)
+    _, vectors = np.linalg.eigh(around.T.astype(float) @ around)
     vectors = vectors[:, ::-1][:, :3]
     largest = np.abs(vectors).argmax(axis=0)
     vectors = vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -80,7 +81,7 @@ class Jobs:
                 raise StudyError(f"a study is running into {out!r}; wait for it, or stop it")
             if len(running) >= MOST_RUNNING:
                 raise StudyError(
-                    f"{len(running)} studies are running, and no more do at a time; wait or stop one"
+                    f"{len(running)} studies are running, as many as may; stop one, or wait"
                 )
             self._count += 1
             key = str(self._count)
@@ -155,10 +156,8 @@ def _wait(job: Job, seconds: float) -> None:
     except subprocess.TimeoutExpired:
         job.process.kill()
         job.process.wait()
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(job.process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _progress(job: Job) -> Progress:

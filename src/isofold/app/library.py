@@ -67,7 +67,7 @@ class Library:
             raise StudyError(f"no run {str(key)[:80]!r} in these results")
         if found.iloc[0]["status"] != "done":
             raise StudyError(f"run {key!r} failed and has no embedding: {found.iloc[0]['error']}")
-        return found.iloc[0].to_dict()
+        return {str(k): v for k, v in found.iloc[0].items()}
 
     def aligned(self, name: object, moving: str, fixed: str, label: str | None) -> Alignment:
         """One embedding of some results in the latents of another."""

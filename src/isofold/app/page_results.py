@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from ..errors import StudyError
 from . import compare, trials_panel
 from .frame import WIDEST, axis_choices
 from .library import Library
 from .paint import color_names
-from .parts import dropdown, field, link
+from .parts import aria, dropdown, field, link
 from .parts import table as as_table
 from .runs import filter_values, filtered, run_table, score_names, shown_columns
 from .view import EVERYTHING, HELD_OUT, SELECTED
@@ -44,7 +43,7 @@ def layout(library: Library, asked: dict[str, str]) -> Any:
                     html.P(report if (where / "report.html").is_file() else
                            ["No report was written yet. ", link("Watch", "/jobs")]),
                     html.Div(_filters(table, scores), className="controls filters"),
-                    html.Div(_table(table, scores, pair, 0), id="runs"),
+                    html.Div(_table(table, table, scores, pair), id="runs"),
                 ]
             ),
             html.Section(_compare(library, folder, pair, asked), id="compare"),
@@ -82,7 +81,7 @@ def _connect_table(app: Any, library: Library) -> None:
         wanted = {i["column"]: v for i, v in zip(ids, values, strict=True)}
         asked = ctx.triggered_id or {}
         page = int(asked["to"]) if isinstance(asked, dict) and "to" in asked else 0
-        return _table(filtered(table, wanted), score_names(results), pair, page, len(table))
+        return _table(table, filtered(table, wanted), score_names(results), pair, page)
 
     @app.callback(
         Output("pair", "data"),
@@ -121,17 +120,18 @@ def _filters(table: Any, scores: list[str]) -> list[Any]:
     ]  # fmt: skip
 
 
-def _table(table: Any, scores: list[str], pair: Any, page: int, of: int | None = None) -> Any:
+def _table(whole: Any, table: Any, scores: list[str], pair: Any, page: int = 0) -> Any:
+    """One page of the runs that are wanted, with the columns in which all of them differ."""
     from dash import html
 
     pages = max(1, -(-len(table) // ROWS))
     page = max(0, min(page, pages - 1))
-    columns = shown_columns(table, scores) if len(table) else []
+    columns = shown_columns(whole, scores)
     chosen = pair if isinstance(pair, dict) else {}
     shown = table.iloc[page * ROWS : (page + 1) * ROWS].to_dict("records")
     rows = [[_buttons(run, chosen), *(run[c] for c in columns)] for run in shown]
-    of = len(table) if of is None else of
-    said = f"{len(table)} of {of} runs" if len(table) != of else f"{of} runs"
+    said = f"{len(whole)} runs"
+    said = said if len(table) == len(whole) else f"{len(table)} of {said}"
     turns = [
         html.Button(name, id={"type": "turn", "to": to}, type="button",
                     disabled=not 0 <= to < pages, n_clicks=0)
@@ -156,7 +156,7 @@ def _buttons(run: dict[str, str], chosen: dict[str, str]) -> Any:
                 id={"type": "show", "side": side, "key": run["key"]},
                 type="button",
                 n_clicks=0,
-                **{"aria-pressed": str(chosen.get(side) == run["key"]).lower()},
+                **aria(pressed=str(chosen.get(side) == run["key"]).lower()),
             )
             for side in SIDES
         ],
@@ -165,7 +165,7 @@ def _buttons(run: dict[str, str], chosen: dict[str, str]) -> Any:
 
 
 def _compare(library: Library, folder: str, pair: dict[str, str], asked: dict[str, str]) -> Any:
-    from dash import dcc, html
+    from dash import html
 
     if not pair:
         return html.P("No run of this study is done yet.", className="note")
@@ -180,25 +180,7 @@ def _compare(library: Library, folder: str, pair: dict[str, str], asked: dict[st
             [
                 field("Colour", dropdown("color", colors, color)),
                 field("Axes", dropdown("axes", axes, axis or WIDEST)),
-                field("Show", dropdown("show", _SHOWN, EVERYTHING)),
-                field("Right onto left", dcc.Checklist(
-                    id="align", options=[{"value": "on", "label": "align"}], value=[])),
-                html.Div(
-                    [
-                        html.Button("Turn", id="tool-turn", type="button"),
-                        html.Button("Lasso", id="tool-lasso", type="button"),
-                    ],
-                    className="buttons",
-                ),
-                html.Button("Reset view", id="reset", type="button"),
-                html.Button("Clear selection", id="clear", type="button", n_clicks=0),
-                html.Div(
-                    [
-                        html.Button("PNG", id="save-png", type="button"),
-                        html.Button("SVG", id="save-svg", type="button"),
-                    ],
-                    className="buttons", title="Save both embeddings as a picture",
-                ),
+                *_tools(),
             ],
             className="controls",
         ),
@@ -213,6 +195,25 @@ def _compare(library: Library, folder: str, pair: dict[str, str], asked: dict[st
     ]  # fmt: skip
 
 
+def _tools() -> list[Any]:
+    from dash import dcc, html
+
+    def button(name: str, id_: str) -> Any:
+        return html.Button(name, id=id_, type="button", n_clicks=0)
+
+    return [
+        field("Show", dropdown("show", _SHOWN, EVERYTHING)),
+        field("Right onto left", dcc.Checklist(
+            id="align", options=[{"value": "on", "label": "align"}], value=[])),
+        html.Div([button("Turn", "tool-turn"), button("Lasso", "tool-lasso")],
+                 className="buttons"),
+        button("Reset view", "reset"),
+        button("Clear selection", "clear"),
+        html.Div([button("PNG", "save-png"), button("SVG", "save-svg")],
+                 className="buttons", title="Save both embeddings as a picture"),
+    ]  # fmt: skip
+
+
 def _scene(side: str) -> Any:
     from dash import html
 
@@ -221,7 +222,7 @@ def _scene(side: str) -> Any:
             html.Figcaption(id=f"title-{side}", className="name"),
             html.Div(
                 id=f"view-{side}", className="view", tabIndex=0, role="img",
-                **{"aria-label": f"{side} embedding; arrow keys turn it, + and − zoom"},
+                **aria(label=f"{side} embedding; arrow keys turn it, + and − zoom"),
             ),
             html.P(id=f"rule-{side}", className="fine"),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import StudyError
+from ..errors import IsofoldError, StudyError
 from ..studies.recording_spec import SIMULATORS
 from .jobs import Jobs
 from .library import Library
@@ -68,7 +68,12 @@ def layout(library: Library, asked: dict[str, str]) -> Any:
 
 def connect(app: Any, library: Library, jobs: Jobs) -> None:
     """Callbacks of the page."""
-    from dash import Input, Output, State, no_update
+    _connect_form(app, library)
+    _connect_start(app, library, jobs)
+
+
+def _connect_form(app: Any, library: Library) -> None:
+    from dash import Input, Output
 
     @app.callback(Output("f-labels", "options"), Output("f-bin", "disabled"),
                   Input("f-recording", "value"))  # fmt: skip
@@ -85,8 +90,12 @@ def connect(app: Any, library: Library, jobs: Jobs) -> None:
     def preview(*values: Any) -> str:
         try:
             return study_of(_form(dict(zip(_FIELDS, values, strict=True))), library.folder)
-        except (StudyError, ValueError, TypeError) as error:
+        except (IsofoldError, OSError) as error:
             return f"# not yet: {error}"
+
+
+def _connect_start(app: Any, library: Library, jobs: Jobs) -> None:
+    from dash import Input, Output, State, no_update
 
     @app.callback(
         Output("study-said", "children"), Output("onward", "href"),
@@ -127,7 +136,7 @@ def _fields(recordings: list[str], chosen: str | None) -> list[Any]:
 
     sources = [*recordings, *(SIMULATED + name for name in SIMULATORS)]
     methods = [(name, f"{name}: {about.summary}") for name, about in METHODS.items()]
-    number = {"type": "number", "debounce": True}
+    number: dict[str, Any] = {"type": "number", "debounce": True}
     return [
         field("Name", dcc.Input(id="f-name", type="text", maxLength=100, debounce=True)),
         field("Recording", dropdown("f-recording", sources, chosen if chosen in sources else None)),
@@ -149,6 +158,15 @@ def _fields(recordings: list[str], chosen: str | None) -> list[Any]:
 
 
 def _form(given: dict[str, Any]) -> Form:
+    try:
+        return _filled(given)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, StudyError):
+            raise
+        raise StudyError(f"the form holds something that is no number: {error}") from error
+
+
+def _filled(given: dict[str, Any]) -> Form:
     folds = given["held"] == "folds"
     number = float(given["number"] or (5 if folds else 0.2))
     if folds and (number < 2 or number != int(number)):

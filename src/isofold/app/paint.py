@@ -36,10 +36,12 @@ def color_names(embedded: Embedded) -> list[str]:
 
 def colored_by(embedded: Embedded, name: str | None) -> Label:
     """The label of that name; the first there is where none is of that name."""
-    if name in embedded.labels:
+    if name is not None and name in embedded.labels:
         return embedded.labels[name]
     if name == SPLIT:
-        return Label(SPLIT, "discrete", (embedded.split == TEST).astype(np.int32), ("train", "test"))
+        return Label(
+            SPLIT, "discrete", (embedded.split == TEST).astype(np.int32), ("train", "test")
+        )
     if name == TIME or not embedded.has_trials:
         return Label(TIME, "continuous", embedded.time)
     if name == TRIAL or not embedded.labels:
@@ -73,8 +75,6 @@ def class_palette(count: int) -> list[tuple[int, ...]]:
         return [tuple(bytes.fromhex(c[1:])) for c in CATEGORIES[:count]]
     at = np.linspace(0, _STEPS - 1, count).astype(int)
     return [tuple(int(v) for v in color) for color in _ramp(SEQUENTIAL)[at]]
-
-
 
 
 @lru_cache(maxsize=4)

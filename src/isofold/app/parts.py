@@ -40,6 +40,15 @@ def cell(content: Any, kind: str | None = None) -> Any:
     return html.Td(content, className=kind or ("short" if short else None))
 
 
+def aria(**said: str) -> dict[str, Any]:
+    """Attributes that tell what a part of the page is or does, for who does not see it.
+
+    >>> aria(label="Pages")
+    {'aria-label': 'Pages'}
+    """
+    return {f"aria-{name}": value for name, value in said.items()}
+
+
 def is_number(content: Any) -> bool:
     """Whether a cell holds a number, or nothing where others hold one.
 

@@ -54,11 +54,10 @@ def filtered(table: pd.DataFrame, wanted: Any) -> pd.DataFrame:
     >>> filtered(table, {"seed": ["1"], "method": []})["key"].tolist()
     ['b']
     """
-    keep = pd.Series(True, table.index)
     for column, values in wanted.items() if isinstance(wanted, Mapping) else ():
         if column in table.columns and isinstance(values, list) and values:
-            keep &= table[column].isin([str(v) for v in values])
-    return table[keep]
+            table = table[table[column].isin([str(v) for v in values])]
+    return table
 
 
 def shown_columns(table: pd.DataFrame, scores: list[str]) -> list[str]:

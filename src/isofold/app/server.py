@@ -95,7 +95,6 @@ def serve(
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would log addresses with tokens
     server = make_server(host, port, app.server, threaded=True)
-    server.daemon_threads = True
     try:
         if started:
             started(_address(host, server.server_port, token))

@@ -10,6 +10,7 @@ from ..errors import IsofoldError, StudyError
 from . import page_browse, page_jobs, page_results, page_study
 from .jobs import Jobs
 from .library import Library
+from .parts import aria
 
 _CSS = "/_isofold/page.css"
 _REPORT_POLICY = (
@@ -94,7 +95,7 @@ def _layout(library: Library) -> Any:
                     html.Button("Dark", id="theme", type="button"),
                 ],
                 className="contents",
-                **{"aria-label": "Pages"},
+                **aria(label="Pages"),
             ),
             html.P(id="notice", className="note", hidden=True, role="alert"),
             html.Main(id="page"),

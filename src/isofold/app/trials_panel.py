@@ -15,7 +15,7 @@ from .embedded import Embedded
 from .export import as_csv, as_nwb
 from .library import Library
 from .paint import colored_by
-from .parts import table
+from .parts import aria, table
 from .selection import rows_of_trial, trial_table
 from .trace import MOST_SAMPLES, signal_of, trial_figure
 
@@ -50,8 +50,12 @@ def layout() -> Any:
     ]  # fmt: skip
 
 
-_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage", "resetScale2d"]],
-           "toImageButtonOptions": {"format": "svg"}}  # fmt: skip
+_CONFIG: Any = {
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtons": [["toImage", "resetScale2d"]],
+    "toImageButtonOptions": {"format": "svg"},
+}
 
 
 def connect(app: Any, library: Library) -> None:
@@ -167,7 +171,7 @@ def path_of(
             ways[side] = _text(view.placed(library)[rows].astype("<f4"))
             label = label or view.label
     shown = [*embedded.labels.values()][:4]
-    if label in embedded.labels and embedded.labels[label] not in shown:
+    if label in list(embedded.labels)[4:]:
         shown = [colored_by(embedded, label), *shown[:3]]
     said = [" · ".join(f"{x.name} {x.at(int(r))}" for x in shown) for r in rows]
     return {"time": embedded.time[rows].tolist(), "ways": ways, "said": said}
@@ -181,7 +185,9 @@ def _listed(embedded: Embedded, mask: NDArray, shown: Any, trial: Any) -> Any:
     said = f"{n:,} samples selected, in {len(shown)} {trials}"
     said += f"; the first {SHOWN} are listed, files hold all" if len(shown) > SHOWN else ""
     heads = ["", "trial", "start (s)", "stop (s)", "selected", "of", *shown.columns[5:]]
-    rows = [_row(record, record["trial"] == trial) for record in shown.head(SHOWN).to_dict("records")]
+    rows = [
+        _row(record, record["trial"] == trial) for record in shown.head(SHOWN).to_dict("records")
+    ]
     return [html.P(said, id="n-selected"), html.Div(table(heads, rows), className="listed")]
 
 
@@ -189,7 +195,7 @@ def _row(record: Mapping[Any, Any], looked_at: bool) -> list[Any]:
     from dash import html
 
     button = html.Button("look", id={"type": "trial", "name": record["trial"]}, type="button",
-                         n_clicks=0, **{"aria-pressed": str(looked_at).lower()})  # fmt: skip
+                         n_clicks=0, **aria(pressed=str(looked_at).lower()))  # fmt: skip
     values = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in record.values()]
     return [button, *values]
 
