@@ -321,6 +321,37 @@ def test_tables_beside_that_are_links_out_are_refused(tmp_path):
         check_contents(Folder(tmp_path / "root"), tmp_path / "root" / "a.csv")
 
 
+def test_what_readers_look_at_above_the_folder_is_refused(tmp_path):
+    root = tmp_path / "fib"  # its behaviour would be read from beside it
+    root.mkdir()
+    (root / "green.csv").write_text("time,x\n0,1\n")
+    with pytest.raises(StudyError, match="one folder higher"):
+        check_contents(Folder(root), root / "green.csv")
+    inside = tmp_path / "fib" / "fib"
+    inside.mkdir()
+    (inside / "green.csv").write_text("time,x\n0,1\n")
+    check_contents(Folder(root), inside / "green.csv")
+    (root / "behavior").symlink_to(tmp_path)
+    with pytest.raises(StudyError, match="link out"):
+        check_contents(Folder(root), inside / "green.csv")
+
+
+@pytest.mark.parametrize(
+    "option",
+    ['clean = [{photometry = {signal = "470", scratch = "/tmp/x"}}]',
+     'clean = [{photometry = {signal = "470", scratch = "x"}}]',
+     'read = {time = "/etc/passwd"}', 'read = {time = "file:///etc/passwd"}'],
+)  # fmt: skip
+def test_options_that_name_places_are_refused(tmp_path, option):
+    iso.simulate.circle(seed=0, n_samples=50).save(tmp_path / "circle")
+    file = tmp_path / "x.toml"
+    file.write_text(
+        f'name = "x"\n[[recordings]]\npath = "circle"\n{option}\n[[methods]]\nmethod = "pca"\n'
+    )
+    with pytest.raises(StudyError, match="scratch files|only what lies in the folder"):
+        checked_study(file, Folder(tmp_path))
+
+
 def test_recordings_outside_are_not_read_for_traces(tmp_path):
     """A study that was run elsewhere names its file; only what lies in DIR is opened."""
     with_recording(tmp_path / "root")

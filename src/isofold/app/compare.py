@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +68,19 @@ def chosen(library: Library, selection: Any) -> tuple[View, Embedded, NDArray] |
         return None
     view = View.of(selection.get("view"))
     embedded = view.embedded(library)
-    return view, embedded, selected_rows(embedded, view.placed(library), dict(selection))
+
+    def make() -> tuple[NDArray, int]:
+        mask = selected_rows(embedded, view.placed(library), dict(selection))
+        return mask, mask.nbytes
+
+    # several parts of the page ask for it at once
+    return view, embedded, library.derived(selection_key(selection, embedded), make)
+
+
+def selection_key(selection: Mapping[str, Any], embedded: Embedded) -> tuple[str, str, str]:
+    """Equal selections of the same embedding have equal keys."""
+    text = json.dumps(selection, sort_keys=True, default=str)
+    return "selection", hashlib.sha256(text.encode()).hexdigest(), embedded.stamp
 
 
 def connect(app: Any, library: Library) -> None:

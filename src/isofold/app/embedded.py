@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,8 @@ class Embedded:
     """Whether `trials` are trials, and not stretches that stand in for them."""
     split: NDArray[np.int8]
     labels: Mapping[str, Label]
+    stamp: str = field(default_factory=lambda: uuid4().hex)
+    """Another one each time that it is read: what is worked out of it goes by this name."""
 
     @classmethod
     def of(cls, z: xr.DataArray) -> Embedded:

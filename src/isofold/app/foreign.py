@@ -11,6 +11,7 @@ from .folder import Folder
 
 _HDF5 = (".nwb", ".h5", ".hdf5", ".mat", ".doric")
 _ZARR = (".zarray", ".zattrs", ".zmetadata", "zarr.json")
+_COMPANIONS = ("behavior", "fib")
 _MOST_JSON = 2**26
 """Bytes of a description that are read."""
 
@@ -28,6 +29,7 @@ def check_contents(folder: Folder, path: Path) -> None:
     UnsafeFileError
         Reading it would unpickle.
     """
+    _check_companions(folder, path)
     if path.is_dir():
         folder.check_tree(path)
         for name in _ZARR:
@@ -37,7 +39,6 @@ def check_contents(folder: Folder, path: Path) -> None:
             if inner.suffix.lower() in _HDF5:
                 _check_hdf5(folder, inner)
         return
-    _check_companions(folder, path)
     _check_hdf5(folder, path)
 
 
@@ -49,13 +50,25 @@ def check_arrays(path: Path) -> None:
 
 
 def _check_companions(folder: Folder, path: Path) -> None:
-    """Readers of tables look at the tables beside them."""
-    for beside in path.parent.iterdir():
-        alike = beside.suffix.lower() == path.suffix.lower() == ".csv"
+    """Readers of acquisition systems look at what lies beside a table, and at the behaviour beside
+    the folder that it is in."""
+    if path.is_file() and path.suffix.lower() != ".csv":
+        return
+    home = path.parent if path.is_file() or path.name.startswith("fip_") else path
+    home = home.parent if home.name == "fib" else home
+    if not folder.holds(home):
+        raise StudyError(
+            f"{path.name!r} is read together with what lies above the folder of the app, which "
+            "opens nothing outside it; start the app one folder higher"
+        )
+    for beside in (*path.parent.iterdir(), *home.iterdir()):
+        alike = beside.suffix.lower() in (".csv", ".json") or beside.name in _COMPANIONS
         if alike and beside.is_symlink() and not folder.holds(beside):
             raise StudyError(
                 f"{beside.name!r} beside {path.name!r} is a link out of the folder of the app"
             )
+    for name in _COMPANIONS:
+        folder.check_tree(home / name)
 
 
 def _check_hdf5(folder: Folder, path: Path) -> None:

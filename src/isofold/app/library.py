@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,10 @@ class Library:
         at = ("embedded", path, done.stat().st_mtime_ns if done.exists() else 0)
         return self._large.get(at, lambda: self._embedded(results, path))
 
+    def derived(self, key: Hashable, make: Callable[[], tuple[Any, int]]) -> Any:
+        """What was worked out of an embedding, by a key that says of which and how."""
+        return self._large.get(key, make)
+
     def run(self, name: object, key: object) -> dict[str, Any]:
         """The row of a run in the table of runs."""
         runs = self.results(name).runs
@@ -78,7 +82,7 @@ class Library:
             found = aligned(a, b, by)
             return found, found.points.nbytes
 
-        return self._large.get(("aligned", name, moving, fixed, by, _ids(a, b)), make)
+        return self._large.get(("aligned", name, moving, fixed, by, _stamps(a, b)), make)
 
     def placed(
         self, name: object, key: str, axes: str, onto: str | None = None, label: str | None = None
@@ -86,10 +90,10 @@ class Library:
         """Points of a run as they are drawn: in their own frame, or aligned in that of another."""
         embedded = self.embedded(name, key)
         if onto is None:
-            at: Hashable = ("placed", name, key, axes, _ids(embedded))
+            at: Hashable = ("placed", name, key, axes, _stamps(embedded))
             return self._large.get(at, lambda: _placed(frame_of(embedded, axes), embedded.points))
         target, moved = self.embedded(name, onto), self.aligned(name, key, onto, label)
-        at = ("placed", name, key, axes, onto, label, _ids(embedded, target))
+        at = ("placed", name, key, axes, onto, label, _stamps(embedded, target))
         return self._large.get(at, lambda: _placed(frame_of(target, axes), moved.points))
 
     def recording(self, name: object, recording: str) -> Recording:
@@ -145,9 +149,8 @@ def _placed(frame: Frame, points: NDArray) -> tuple[NDArray, int]:
     return placed, placed.nbytes
 
 
-def _ids(*embedded: Embedded) -> tuple[int, ...]:
-    """Embeddings that were read again are others."""
-    return tuple(map(id, embedded))
+def _stamps(*embedded: Embedded) -> tuple[str, ...]:
+    return tuple(e.stamp for e in embedded)
 
 
 def _signature(path: Path) -> tuple[int, ...]:

@@ -71,17 +71,19 @@ def label_names(library: Library, name: str) -> list[str]:
 
 def _results_row(library: Library, name: str) -> list[Any]:
     path = library.folder.root / name
-    keys = run_folder.finished(path)
-    failed = sum(run_folder.status(path, k) == "error" for k in keys)
-    began = ""
-    title = ""
+    keys: list[str] = []
+    began = title = ""
     try:
         library.folder.inside(f"{name}/{run_folder.STUDY}")
         title = str(tomllib.loads((path / run_folder.STUDY).read_text("utf-8")).get("name", ""))
+        if (path / "runs").exists():
+            library.folder.inside(f"{name}/runs")
+            keys = run_folder.finished(path)
         library.folder.inside(f"{name}/{run_folder.MANIFEST}")
         began = str(run_folder.read_json(path / run_folder.MANIFEST).get("started", ""))[:16]
     except (IsofoldError, OSError, ValueError, AttributeError):
         pass  # damaged results are listed; opening them says what is wrong
+    failed = sum(run_folder.status(path, k) == "error" for k in keys)
     shown = link(name if name != "." else "(this folder)", "/results", folder=name)
     report = _report_link(name) if (path / run_folder.PAGE).is_file() else ""
     return [shown, title, str(len(keys) - failed), str(failed), began.replace("T", " "), report]

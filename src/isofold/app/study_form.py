@@ -87,6 +87,7 @@ def checked_study(path: Path, folder: Folder) -> Study:
     _checked_name(tables.get("name"))
     for number, block in enumerate(_blocks(tables)):
         _check_path(block, f"recordings[{number}]", path.parent, folder)
+        _check_options(block, f"recordings[{number}]")
     study = Study.from_dict(tables, path.parent)
     for recording in study.recordings:
         if recording.path is not None:
@@ -219,6 +220,21 @@ def _check_path(block: Any, where: str, beside: Path, folder: Folder) -> None:
         fixed = text.split("*")[0].split("?")[0].split("[")[0]
         if not folder.holds(beside / fixed) or ".." in Path(text[len(fixed) :]).parts:
             raise _outside(text)
+
+
+def _check_options(given: Any, where: str) -> None:
+    """No option of reading or cleaning names a place on the disk."""
+    if isinstance(given, Mapping):
+        for key, value in given.items():
+            if key == "scratch":
+                raise StudyError(f"{where}: the app writes no scratch files; drop {key!r}")
+            if key != "path":
+                _check_options(value, where)
+    elif isinstance(given, list):
+        for value in given:
+            _check_options(value, where)
+    elif isinstance(given, str) and (given.startswith(("/", "~")) or "://" in given):
+        raise _outside(given)
 
 
 def _outside(what: object) -> StudyError:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import StudyError
-from .compare import View, chosen
+from .compare import View, chosen, selection_key
 from .embedded import Embedded
 from .export import as_csv, as_nwb
 from .library import Library
@@ -77,7 +78,8 @@ def _connect_table(app: Any, library: Library) -> None:
         if found is None or not found[2].any():
             return html.P("Nothing is selected: lasso or click points above."), True
         _, embedded, mask = found
-        return _listed(embedded, mask, trial_table(embedded, mask), trial), False
+        shown = _trials(library, selection, embedded, mask)
+        return _listed(embedded, mask, shown, trial), False
 
     @app.callback(
         Output("trial", "data"), Input("selection", "data"), State("trial", "data")
@@ -149,7 +151,7 @@ def _connect_files(app: Any, library: Library) -> None:
         if found is None:
             return no_update
         view, embedded, mask = found
-        shown = trial_table(embedded, mask)
+        shown = _trials(library, selection, embedded, mask)
         if not len(shown):
             raise StudyError("no trial is selected")
         if ctx.triggered_id == "save-csv":
@@ -175,6 +177,14 @@ def path_of(
         shown = [colored_by(embedded, label), *shown[:3]]
     said = [" · ".join(f"{x.name} {x.at(int(r))}" for x in shown) for r in rows]
     return {"time": embedded.time[rows].tolist(), "ways": ways, "said": said}
+
+
+def _trials(library: Library, selection: Any, embedded: Embedded, mask: NDArray) -> pd.DataFrame:
+    def make() -> tuple[pd.DataFrame, int]:
+        table = trial_table(embedded, mask)
+        return table, int(table.memory_usage().sum()) + 1
+
+    return library.derived(("trials", *selection_key(selection, embedded)), make)
 
 
 def _listed(embedded: Embedded, mask: NDArray, shown: Any, trial: Any) -> Any:
