@@ -39,6 +39,7 @@ _DOOR = {
     "load": "models",
     "fit_seeds": "models",
     "enable_cache": "training",
+    "save_embedding": "writers",
     # they are scored
     "Score": "scores",
     "scores": "",

@@ -273,11 +273,32 @@ class Session:
 
         return align_series(self, event, window, series, **options)
 
-    def to_nwb(self, path: str | Path) -> Path:
-        """Write to an NWB file (HDF5) that `isofold.read` reads back."""
+    def to_nwb(self, path: str | Path, backend: str | None = None) -> Path:
+        """Write to NWB, with provenance, quality and warnings; `isofold.read` reads it back.
+
+        Parameters
+        ----------
+        path
+            Target; it is either whole or not there.
+        backend
+            "hdf5" (one file), "zarr" (a folder), or None: Zarr where `path` ends in ".zarr".
+
+        Raises
+        ------
+        DataError
+            A table has a column that NWB cannot hold, or `path` is the Zarr folder that the
+            session reads from.
+
+        Examples
+        --------
+        >>> import tempfile, isofold
+        >>> session = Session(events={"lick": [0.5, 0.7]})
+        >>> isofold.read(session.to_nwb(tempfile.mkdtemp() + "/mouse.nwb.zarr")).events
+        {'lick': array([0.5, 0.7])}
+        """
         from .writers.nwb import write_nwb
 
-        return write_nwb(self, path)
+        return write_nwb(self, path, backend)
 
     # -- private ----------------------------------------------------------------------------
 

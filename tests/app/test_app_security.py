@@ -348,7 +348,7 @@ def test_options_that_name_places_are_refused(tmp_path, option):
     file.write_text(
         f'name = "x"\n[[recordings]]\npath = "circle"\n{option}\n[[methods]]\nmethod = "pca"\n'
     )
-    with pytest.raises(StudyError, match="scratch files|only what lies in the folder"):
+    with pytest.raises(StudyError, match=r"scratch files|only what lies in the folder"):
         checked_study(file, Folder(tmp_path))
 
 

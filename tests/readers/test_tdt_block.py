@@ -68,6 +68,35 @@ def test_files_that_are_missing_or_twice(tmp_path):
         iso.read(block)
 
 
+def test_samples_that_are_cut_short(tmp_path):
+    block = tdt_block(tmp_path)
+    path = next(block.glob("*.tev"))
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ReadError, match=r"\.tev is cut short: store '_2ch' needs 4608 bytes of it"):
+        iso.read(block)
+
+
+@pytest.mark.parametrize(
+    ("byte", "value", "told"),
+    [
+        (0, 99, "'405A' must agree in size"),
+        (12, 200, "'405A' must .*up to 200"),
+        (32, 77, "'405A' must agree in size"),
+        (37, 0xFF, "'405A' must agree"),
+        (23, 0xFF, "the time of header"),
+        (30, 0xFF, r"\.tev is cut short: store '405A'"),
+    ],
+)
+def test_damaged_headers_are_refused_before_the_package_sees_them(tmp_path, byte, value, told):
+    block = tdt_block(tmp_path)
+    path = next(block.glob("*.tsq"))
+    raw = bytearray(path.read_bytes())
+    raw[2 * 40 + 3 * 40 + byte] = value  # the second chunk of _405A
+    path.write_bytes(bytes(raw))
+    with pytest.raises(ReadError, match=told):
+        iso.read(block)
+
+
 def test_without_the_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tdt", None)
     with pytest.raises(MissingDependencyError, match=r'pip install "isofold\[tdt\]"'):

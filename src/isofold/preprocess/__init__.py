@@ -2,8 +2,8 @@
 
 Steps of recordings stop at segments; steps of sessions see the continuous acquisition and stop at
 gaps. In both cases settings are noted in the provenance. A step of recordings is a scikit-learn
-style object with `fit(recording) -> self` and `transform(recording)`; what it learns, it learns from
-the recording that `fit` was given (the training trials of a fold).
+style object with `fit(recording) -> self` and `transform(recording)`; what it learns, it learns
+from the recording that `fit` was given (the training trials of a fold).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from .motion import Motion, fit_motion, motion_correct
 from .neuropil import neuropil
 from .photometry import photometry
 from .quality import quality
+from .retime import retime
 from .rolling_dff import rolling_dff
 from .smooth import Smooth, smooth
 from .soft_normalize import SoftNormalize, soft_normalize
@@ -61,6 +62,7 @@ __all__ = [
     "photometry",
     "pipeline",
     "quality",
+    "retime",
     "rolling_dff",
     "smooth",
     "soft_normalize",
@@ -88,6 +90,7 @@ SESSION_STEPS: dict[str, Callable[..., Session]] = {
     "event_clock": event_clock,
     "neuropil": neuropil,
     "photometry": photometry,
+    "retime": retime,
     "rolling_dff": rolling_dff,
     "trial_column": trial_column,
 }

@@ -158,9 +158,9 @@ def _mean_skewness(x: Floats, size: int) -> float:
     skewness = []
     for w in windows:
         centred = w - w.mean(axis=1, keepdims=True)
-        variance = np.mean(centred**2, axis=1)
+        square = centred * centred
+        variance, third = square.mean(axis=1), (square * centred).mean(axis=1)
         varies = variance > 1e-30
-        third = np.mean(centred**3, axis=1)
         skewness.append(third[varies] / variance[varies] ** 1.5)
     return float(np.mean(np.concatenate(skewness))) if sum(map(len, skewness)) else 0.0
 

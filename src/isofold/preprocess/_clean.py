@@ -64,11 +64,12 @@ def clean_fiber(
     if control is None or settings.motion == "none":
         out.dff = _denoised(out.dff_uncorrected, signal, settings)
         return out
-    own, control_dff, _ = _unbleached(control, settings)
+    own, control_dff = _unbleached(control, settings)[:2]
     out.notes["control_bleaching"] = described(own)
     line = _regressed(signal, out.dff_uncorrected, control_dff, settings, used)
-    out.motion = (line.slope * control_dff).astype(empty.dtype)
-    out.motion -= np.nanmean(out.motion, dtype=np.float64).astype(empty.dtype)
+    out.motion = control_dff
+    out.motion *= line.slope
+    out.motion -= empty.dtype.type(np.nanmean(out.motion, dtype=np.float64))
     out.dff = _denoised(out.dff_uncorrected - out.motion, signal, settings)
     out.notes["motion"] = vars(line)
     out.slope = line.slope
@@ -134,7 +135,7 @@ def _denoised(x: NDArray, trace: Trace, settings: Settings) -> NDArray:
     cutoff = settings.noise_cutoff
     if cutoff is None or cutoff >= trace.rate / 2:
         return x
-    return low_pass(x, trace.rate, cutoff, trace.parts).astype(x.dtype)
+    return low_pass(x, trace.rate, cutoff, trace.parts).astype(x.dtype, copy=False)
 
 
 def _divided_by_control(

@@ -14,39 +14,62 @@ Floats = NDArray[np.float64]
 SLOW_PART = 0.01
 """Hz; the triple exponential is fitted to what is slower."""
 
-SHORTEST_TIME = 1e-4
+RATE = 1e-4
 """1/s: the unit of a rate in the search."""
+
+USUAL = 300.0
+"""Mean counts of a usual camera. Where the search ends depends on the unit of the trace: it is made
+in the unit given, in one that brings the mean to this and in the mean."""
+
+CLEARLY = 0.99
+"""Another end is taken if its sum of squares is below this share: else the published one stays."""
 
 
 def fit_double(t: Floats, y: Floats) -> Floats:
     """a, b, c, d of a e^(−bt) + c e^(−dt), without bounds."""
+    from scipy.optimize import least_squares
+
     size = abs(float(y[:20].mean())) or 1.0
+    sign = 1.0 if y[:20].mean() >= 0 else -1.0
     b = blocks(t, y / size, block_edges(t))
-    start = np.array([0.9, 1 / 3600, 0.1, 1 / 200]) * [np.sign(y[:20].mean()) or 1.0, 1, 1, 1]
-    x = _solve(b, start)
-    return x * [size, 1, size, 1]
+    root = np.sqrt(b.weight / b.weight.sum())
+    found = least_squares(
+        lambda x: root * (exponentials(x, b.t) - b.y),
+        np.array([0.9 * sign, 1 / 3600, 0.1 * sign, 1 / 200]),
+        jac=lambda x: root[:, None] * exponentials_jacobian(x, b.t),
+        method="lm", x_scale="jac", ftol=1e-14, xtol=1e-12, gtol=1e-15, max_nfev=2000,
+    )  # fmt: skip
+    return found.x * [size, 1, size, 1]
 
 
 def fit_triple(t: Floats, y: Floats, rate: float) -> Floats:
     """a, b, c, d, e, f, g of a e^(−bt) + c e^(−dt) + e e^(−ft) + g, all at least 0."""
     slow = low_pass(y, rate, SLOW_PART)
-    return _solve(blocks(t, slow, block_edges(t)), _triple_start(t, slow), lowest=0.0)
+    b, start = blocks(t, slow, block_edges(t)), _triple_start(t, slow)
+    mean = abs(float(slow.mean())) or 1.0
+    best = _bounded(b, start, 1.0)
+    for size in (mean / USUAL, mean):
+        other = _bounded(b, start, size)
+        best = other if _loss(other, b) < CLEARLY * _loss(best, b) else best
+    return best
 
 
-def _solve(b: Blocks, start: Floats, lowest: float = -np.inf) -> Floats:
+def _bounded(b: Blocks, start: Floats, size: float) -> Floats:
+    """Parameters of at least 0; `size` is the unit of amplitudes in the search."""
     from scipy.optimize import least_squares
 
-    root = np.sqrt(b.weight / b.weight.sum())
-    unit = np.where(np.arange(len(start)) % 2, SHORTEST_TIME, 1.0)
+    root, unit = np.sqrt(b.weight / b.weight.sum()), np.array([size, RATE] * 3 + [size])
     found = least_squares(
         lambda x: root * (exponentials(x * unit, b.t) - b.y),
         start / unit,
         jac=lambda x: root[:, None] * exponentials_jacobian(x * unit, b.t) * unit,
-        bounds=(lowest, np.inf), method="lm" if np.isinf(lowest) else "trf",
-        x_scale="jac" if np.isinf(lowest) else 1.0,
-        ftol=1e-14, xtol=1e-12, gtol=1e-15, max_nfev=2000,
+        bounds=(0, np.inf), ftol=1e-14, xtol=1e-12, gtol=1e-15, max_nfev=1000,
     )  # fmt: skip
     return found.x * unit
+
+
+def _loss(x: Floats, b: Blocks) -> float:
+    return float(b.weight @ (exponentials(x, b.t) - b.y) ** 2)
 
 
 def _triple_start(t: Floats, y: Floats) -> Floats:

@@ -8,12 +8,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .._grid import GAP, sampling_step
+from .._grid import GAP, LABEL_GAP
 
 Floats = NDArray[np.float64]
 
 CHUNK = 1 << 19
 """Samples that are worked on at once: 4 MB of float64."""
+
+MOST_STEPS = 1_000_000
 
 SETTLED = 6.0
 """A second-order Butterworth filter has forgotten its start to 1e-11 after this many periods of its
@@ -26,10 +28,33 @@ def chunks(n: int, size: int = CHUNK) -> Iterator[slice]:
         yield slice(start, min(start + size, n))
 
 
+def clock_of(t: NDArray) -> tuple[float, float]:
+    """Sampling step in seconds, and the distance beyond which two samples have a gap between them.
+
+    The median step, and 1.5 of it. On an irregular clock, as some files have, a gap is ten medians,
+    and the step is the mean of those that are no gap. A million steps stand for those of a long
+    recording.
+    """
+    if len(t) < 2:
+        return float("inf"), float("inf")
+    at = np.linspace(0, len(t) - 2, min(len(t) - 1, MOST_STEPS)).astype(np.int64)
+    steps = t[at + 1] - t[at]
+    median = float(np.median(steps))
+    low, high = np.quantile(steps, [0.1, 0.9])
+    if 0.75 * median <= low and high <= 1.25 * median:
+        return median, GAP * median
+    longest = LABEL_GAP * median
+    return float(steps[steps <= longest].mean()), longest
+
+
 def stretches(t: NDArray) -> list[slice]:
-    """Slices between gaps: distances of more than 1.5 sampling steps."""
-    cuts = np.flatnonzero(np.diff(t) > GAP * sampling_step(t)) + 1
-    edges = [0, *cuts.tolist(), len(t)]
+    """Slices between gaps."""
+    longest = clock_of(t)[1]
+    edges = [0]
+    for part in chunks(max(len(t) - 1, 0)):
+        late = np.diff(t[part.start : part.stop + 1]) > longest
+        edges += (np.flatnonzero(late) + part.start + 1).tolist()
+    edges.append(len(t))
     return [slice(a, b) for a, b in pairwise(edges)]
 
 
@@ -50,16 +75,17 @@ def filled(x: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:
     return out, hole
 
 
-def low_pass(x: NDArray, rate: float, cutoff: float, parts: list[slice] | None = None) -> Floats:
+def low_pass(x: NDArray, rate: float, cutoff: float, parts: list[slice] | None = None) -> NDArray:
     """Second-order Butterworth low-pass run forward and backward; NaN stays where it was.
 
-    Long signals are filtered in pieces that overlap until the filter has settled.
+    Computed in float64, kept in float32 if the signal is. Long signals are filtered in pieces that
+    overlap until the filter has settled.
     """
     from scipy.signal import butter
 
     sos = butter(2, cutoff, fs=rate, output="sos")
     whole, hole = filled(np.asarray(x))
-    out = np.empty(len(whole))
+    out = np.empty(len(whole), np.float32 if whole.dtype == np.float32 else np.float64)
     margin = int(SETTLED * rate / cutoff) + 1
     for part in parts or [slice(0, len(whole))]:
         _by_pieces(sos, whole[part], out[part], margin)
@@ -67,7 +93,7 @@ def low_pass(x: NDArray, rate: float, cutoff: float, parts: list[slice] | None =
     return out
 
 
-def _by_pieces(sos: Floats, x: NDArray, out: Floats, margin: int) -> None:
+def _by_pieces(sos: Floats, x: NDArray, out: NDArray, margin: int) -> None:
     if len(x) <= max(2 * CHUNK, 4 * margin):
         out[:] = _forward_backward(sos, x)
         return
@@ -87,11 +113,13 @@ def _forward_backward(sos: Floats, x: NDArray) -> Floats:
 
 def block_means(x: NDArray, size: int) -> Floats:
     """Mean of each whole block of `size` samples; missing ones are left out, NaN if all are."""
-    n = len(x) // size
     if size == 1:
         return np.asarray(x, np.float64)
-    blocks = np.asarray(x[: n * size], np.float64).reshape(n, size)
-    known = np.isfinite(blocks)
-    count = known.sum(axis=1)
-    total = np.where(known, blocks, 0.0).sum(axis=1)
-    return np.divide(total, count, out=np.full(n, np.nan), where=count > 0)
+    out = np.full(len(x) // size, np.nan)
+    for part in chunks(len(out), max(CHUNK // size, 1)):
+        blocks = np.asarray(x[part.start * size : part.stop * size], np.float64).reshape(-1, size)
+        known = np.isfinite(blocks)
+        count = known.sum(axis=1)
+        total = np.where(known, blocks, 0.0).sum(axis=1)
+        np.divide(total, count, out=out[part], where=count > 0)
+    return out

@@ -49,36 +49,42 @@ class Line(NamedTuple):
 
 def least_squares_line(x: Floats, y: Floats, weight: Floats | None = None) -> tuple[float, float]:
     """(intercept, slope) in closed form; a constant x has slope 0."""
-    w = np.ones(len(x)) if weight is None else weight
-    total = w.sum()
+    if weight is None:
+        weight = np.ones(len(x))
+    total = weight.sum()
     if total <= 0:
         return 0.0, 0.0
-    mx, my = w @ x / total, w @ y / total
-    centred = x - mx
-    spread = w @ (centred * centred)
-    slope = w @ (centred * (y - my)) / spread if spread > 0 else 0.0
+    mx, my = dot(weight, x) / total, dot(weight, y) / total
+    lever = weight * (x - mx)
+    spread = dot(lever, x - mx)
+    slope = dot(lever, y - my) / spread if spread > 0 else 0.0
     return float(my - slope * mx), float(slope)
+
+
+def dot(a: Floats, b: Floats) -> float:
+    """Σ a b. Not a @ b: threads of BLAS wait for each other on a busy machine."""
+    return float(np.einsum("i,i->", a, b))
 
 
 def robust_line(x: Floats, y: Floats, above: float, below: float | None = None) -> Line:
     """Line by iteratively reweighted least squares with Tukey's biweight.
 
-    Starts from least squares; the scale is the MAD about 0, estimated anew each round; stops when
-    the loss changes by less than 1e-8, or after 50 rounds.
+    Starts from least squares; the scale is the MAD about 0, estimated anew each round. Stops as
+    statsmodels' RLM does, so that coefficients are the same: when the loss changes by less than
+    1e-8, or after 50 rounds. That loss is of residuals over their weighted VARIANCE, not their
+    scale: on few samples of a small signal it settles early.
     """
-    a, b = least_squares_line(x, y)
-    residual = y - a - b * x
-    scale, deviance, rounds, weight = mad(residual), np.inf, 1, np.ones(len(x))
-    if scale > 0:
-        deviance = tukey_rho(residual / scale, above, below).sum()
-    while scale > 1e-300 and rounds < MOST_ROUNDS:
-        weight = tukey_weights(residual / scale, above, below)
+    weight, scale, loss, rounds = np.ones(len(x)), np.inf, np.inf, 0
+    while True:
         a, b = least_squares_line(x, y, weight)
         residual = y - a - b * x
         scale, rounds = mad(residual), rounds + 1
-        if scale <= 1e-300:
-            break
-        before, deviance = deviance, tukey_rho(residual / scale, above, below).sum()
-        if abs(deviance - before) <= TOLERANCE:
-            break
-    return Line(a, b, scale, weight, rounds)
+        variance = dot(weight * residual, residual) / max(len(x) - 2, 1)
+        before, loss = loss, _loss(residual, variance, above, below)
+        if scale <= 1e-300 or rounds == MOST_ROUNDS or abs(loss - before) <= TOLERANCE:
+            return Line(a, b, scale, weight, rounds)
+        weight = tukey_weights(residual / scale, above, below)
+
+
+def _loss(residual: Floats, unit: float, above: float, below: float | None) -> float:
+    return float(tukey_rho(residual / unit, above, below).sum()) if unit > 0 else 0.0

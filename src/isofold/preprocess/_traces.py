@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._grid import sampling_step
 from ..errors import DataError
 from ..session import Session
-from ._filters import block_means, chunks, stretches
+from ._filters import block_means, chunks, clock_of, stretches
 
 FIT_RATE = 50.0
 """Hz; faster traces are averaged down to `COARSE_RATE` for fits, which are of slow curves."""
@@ -66,25 +65,25 @@ def read_trace(session: Session, channel: Channel) -> Trace:
         )
         x[part] = values
         x[part][~np.isfinite(x[part])] = np.nan
-    return Trace(t, x, 1 / sampling_step(t), stretches(t))
+    return Trace(t, x, 1 / clock_of(t)[0], stretches(t))
 
 
 def on_clock(trace: Trace, t: NDArray) -> NDArray:
-    """Values at times t: a line between neighbours; NaN where the nearest sample is missing or more
-    than one sampling step away."""
+    """Values at times t: a line between neighbours; NaN where the nearest sample is missing, or
+    lies further away than a gap is long."""
     if len(t) == len(trace.t) and np.array_equal(t, trace.t):
         return trace.x
     out = np.empty(len(t), trace.x.dtype)
-    step = 1 / trace.rate
+    longest = clock_of(trace.t)[1]
     for part in chunks(len(t)):
         when = t[part]
         a = max(int(np.searchsorted(trace.t, when[0])) - 64, 0)
         b = int(np.searchsorted(trace.t, when[-1])) + 64
-        out[part] = _interpolated(when, trace.t[a:b], trace.x[a:b], step)
+        out[part] = _interpolated(when, trace.t[a:b], trace.x[a:b], longest)
     return out
 
 
-def _interpolated(when: NDArray, t: NDArray, x: NDArray, step: float) -> NDArray:
+def _interpolated(when: NDArray, t: NDArray, x: NDArray, longest: float) -> NDArray:
     known = np.isfinite(x)
     if not known.any():
         return np.full(len(when), np.nan)
@@ -93,7 +92,7 @@ def _interpolated(when: NDArray, t: NDArray, x: NDArray, step: float) -> NDArray
     left = right - 1
     right = np.minimum(right, len(t) - 1)
     nearest = np.where(when - t[left] <= t[right] - when, left, right)
-    lost = ~known[nearest] | (np.abs(when - t[nearest]) > step)
+    lost = ~known[nearest] | (np.abs(when - t[nearest]) > longest)
     return np.where(lost, np.nan, out)
 
 

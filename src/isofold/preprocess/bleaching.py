@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._grid import sampling_step
 from ..errors import DataError
 from ._bright import RATIOS, fit_bright
 from ._curves import exponentials
 from ._exponentials import fit_double, fit_triple
-from ._filters import filled, low_pass
+from ._filters import clock_of, filled, low_pass
 from ._whittaker import airpls
 
 Floats = NDArray[np.float64]
@@ -117,7 +116,7 @@ def fit_bleaching(
             f"{len(trace)}; leave the channel out"
         )
     zero = float(t[0]) if start is None else float(start)
-    rate = 1 / sampling_step(t)
+    rate = 1 / clock_of(t)[0]
     parameters, notes, curve = _FITS[model](t - zero, trace, rate, settings)
     rss = float(np.sum((trace[known] - curve(t[known] - zero)) ** 2))
     return Bleaching(model, parameters, notes, rss, zero, curve)
@@ -137,10 +136,15 @@ _Fitted = tuple[dict[str, float], dict[str, Any], Curve]
 
 
 def _poly(t: Floats, y: Floats, rate: float, settings: Mapping[str, Any]) -> _Fitted:
-    from numpy.polynomial import Legendre
+    from numpy.polynomial import Legendre, legendre
 
-    known = np.isfinite(y)
-    series = Legendre.fit(t[known], y[known], settings["degree"])
+    known, degree = np.isfinite(y), settings["degree"]
+    domain = [float(t[0]), float(t[-1])]
+    u = np.interp(t[known], domain, [-1.0, 1.0])
+    basis = legendre.legvander(u, degree)  # nearly orthogonal: normal equations lose nothing
+    normal = np.einsum("ij,ik->jk", basis, basis)
+    weights = np.linalg.solve(normal, np.einsum("ij,i->j", basis, y[known]))
+    series = Legendre(weights, domain=domain)
     coefficients = series.convert(kind=np.polynomial.Polynomial).coef
     return {f"c{k}": float(c) for k, c in enumerate(coefficients)}, {}, series
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._grid import sampling_step
 from ..errors import DataError
 from ..session import Session
 from ._clean import Cleaned, Settings, clean_fiber
 from ._columns import Columns
 from ._epoch import inside_epoch, plain_epoch
-from ._filters import stretches
+from ._filters import clock_of, stretches
 from ._traces import Channel, Trace, channels, on_clock, read_trace
 from .bleaching import MODELS, options_of
 from .motion import check_method
@@ -64,7 +63,7 @@ def photometry(
     signal, control
         Names of series whose columns are fibers, or patterns such as "G_*" and "Iso_*" of series of
         one channel each, paired by what the star stands for. The control may be isosbestic or red.
-        control=None corrects bleaching only.
+        None, or "" where a study file says it: corrects bleaching only.
     fibers
         Columns to take, or what the star stands for; all by default.
     bleaching, options
@@ -114,6 +113,7 @@ def photometry(
     >>> [name for name in clean.series if name not in raw.series]
     ['dff', 'dff_uncorrected', 'baseline', 'motion']
     """
+    control = control or None
     settings = _settings(bleaching, options, motion, motion_cutoff, noise_cutoff, warm_up)
     pairs = _pairs(session, signal, control, fibers, settings)
     zscore = _zscore(to, baseline)
@@ -133,6 +133,7 @@ def photometry(
             dead.append(f"{pair[0].series}: fiber {fiber}: {cleaned.dead}; its result is NaN")
         if cleaned.slope is not None:
             slopes[fiber] = cleaned.slope
+        del cleaned  # or it would stay while the next fiber is worked on
     step = {
         "step": "photometry", "signal": signal, "control": control, **asdict(settings),
         "epoch": plain_epoch(epoch), "to": to, "baseline": plain_epoch(baseline),
@@ -234,7 +235,7 @@ def _cleaned(
 
 
 def _clock(t: NDArray) -> tuple[float, list[slice]]:
-    return 1 / sampling_step(t), stretches(t)
+    return 1 / clock_of(t)[0], stretches(t)
 
 
 def _added(settings: Settings, control: str | None, zscore: str | None) -> list[str]:

@@ -27,7 +27,7 @@ def transients(
 
     In each chunk of `chunk` seconds samples above median + `drop` · MAD are left out; of the rest
     median' and MAD' are taken again; a transient is a sample above median' + `threshold` · MAD'
-    that is larger than both neighbours. MAD is the plain median of absolute deviations, as in GuPPy.
+    that is larger than both neighbours. MAD is the plain median absolute deviation, as in GuPPy.
 
     Parameters
     ----------

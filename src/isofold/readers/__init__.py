@@ -12,33 +12,43 @@ from typing import Any
 
 from ..errors import IsofoldError, ReadError, UnsafeFileError
 from ..session import Session
+from . import nwb
+from ._nwb_store import is_zarr
+from ._remote import is_address, read_address
 from .spikeinterface import from_spikeinterface
 
 __all__ = ["from_spikeinterface", "read"]
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 PICKLE_SUFFIXES = (".pkl", ".pickle", ".jl", ".joblib")
-ARRAY_OPTIONS = {"rate", "start", "signal", "trial"}
+ARRAY_OPTIONS = {"rate", "start", "signal", "trial", "trial_samples", "event"}
+"""Options that say a table is a plain one, whatever its columns are called."""
 
 
 def read(path: str | Path, **options: Any) -> Session:
-    """Read a file as a `Session`.
+    """Read a file, a folder or what lies at an address as a `Session`.
 
-    Knows NWB (HDF5), `.npz`, `.npy`, `.csv`, `.parquet` and MATLAB (v5 and v7.3) by their first
-    bytes. Array files say no clock: give `rate=` in samples per second (and `start=` in s), or
-    `time=`, the name of the array or column that holds it ("time" is found by itself).
+    Knows NWB (HDF5, Zarr), `.npz`, `.npy`, `.csv`, `.parquet`, MATLAB (v5 and v7.3), Doric,
+    pyPhotometry and Neurophotometrics by their content, and folders of AIND photometry (now and
+    from Bonsai), Neurophotometrics, TDT, suite2p and Phy by what lies in them; of addresses NWB
+    (`https://…`, `s3://…`, `dandi://…`), a part at a time as it is used. Array files say no clock:
+    give `rate=` in samples per second (and `start=` in s), or `time=`, the name of the array or
+    column that holds it ("time" is found by itself).
 
     Parameters
     ----------
     path
-        The file.
+        The file, folder or address.
     options
         Array files: `rate`, `start`, `time`; `signal`, names that together form the series
         "signal"; `trial`, the name of a trial number per sample (negative or NaN: none).
         Tables of one trial a row: `trial_samples`, a pattern of the columns that are samples, with
         `rate`, `start` (s from the event) and `event`, its name.
         NWB and array files: `unsorted`, what to do with a series whose time goes back: "raise",
-        "sort" or "skip".
+        "sort" or "skip". NWB: `skip`, names of what to leave out; `missing_chunks="fill"` for a
+        Zarr folder without its empty chunks; at addresses `storage_options` (fsspec) and
+        `dandi_api`. suite2p and Phy: `rate`. AIND from Bonsai: `pulses`. Neurophotometrics:
+        `time`, the column that is the clock.
 
     Raises
     ------
@@ -61,6 +71,8 @@ def read(path: str | Path, **options: Any) -> Session:
     >>> read(path, rate=10.0)
     <Session 'run': 0 units, 2 series, no trials>
     """
+    if is_address(path):
+        return read_address(str(path), **options)
     path = Path(path)
     if not path.exists():
         raise ReadError(f"no such file: {path}")
@@ -113,15 +125,11 @@ def _reader(path: Path, options: dict[str, Any]) -> Callable[..., Session]:
 def _folder_reader(path: Path) -> Callable[..., Session]:
     from . import _folders
 
-    if any((path / name).exists() for name in (".zgroup", "zarr.json")):
-        raise ReadError(
-            f"{path} is a Zarr folder; NWB-Zarr is not read yet: convert it to HDF5 with hdmf-zarr"
-        )
-    return _folders.folder_reader(path)
+    return nwb.read_nwb if is_zarr(path) else _folders.folder_reader(path)
 
 
 def _hdf5_reader(path: Path) -> Callable[..., Session]:
-    from . import doric, nwb
+    from . import doric
 
     return doric.read_doric if doric.is_doric(path) else nwb.read_nwb
 

@@ -82,4 +82,10 @@ def load_npy(path: Path) -> NDArray:
 
     if not path.exists():
         raise ReadError(f"{path.parent.name} lacks {path.name}; copy the whole folder")
-    return _plain(lambda: np.load(path, mmap_mode="r", allow_pickle=False), path.name)
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        return _plain(lambda: np.load(path, mmap_mode="r", allow_pickle=False), name)
+    except ReadError:
+        raise
+    except Exception as error:  # NumPy parses the header as Python: many kinds
+        raise ReadError(f"{name} is cut short or damaged ({error}); copy it again") from error

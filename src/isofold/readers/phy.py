@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -133,13 +135,13 @@ def _table(path: Path, found: list[str]) -> pd.DataFrame:
 
 
 def _cluster_table(file: Path, found: list[str]) -> pd.DataFrame:
-    import io
-
     text = decoded(file)
     separator = max("\t,;", key=text.split("\n", 1)[0].count)
     try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, index_col=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        with warnings.catch_warnings():  # pandas only warns of rows that are too long
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(io.StringIO(text), sep=separator, index_col=False)
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
         raise ReadError(f"{file.name} is not a table ({error}); save it from Phy again") from error
     column = next((c for c in ("cluster_id", "id") if c in table), None)
     if column is None or not pd.api.types.is_integer_dtype(table[column]):

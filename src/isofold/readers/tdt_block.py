@@ -16,11 +16,22 @@ from ..errors import ReadError
 from ..session import Session
 from ._checked import event, timed
 
-RECORD = 40
-"""Bytes of a header in the .tsq file."""
+HEADER = np.dtype(
+    {
+        "names": ["size", "kind", "code", "channel", "sort", "at", "offset", "form", "rate"],
+        "formats": ["<i4", "<u4", "<u4", "<u2", "<u2", "<f8", "<i8", "<i4", "<f4"],
+    }
+)
+"""One record of the .tsq file; times in s since 1970, offset in bytes of the .tev file."""
 
 START = 1
 """Code of the header that begins a block."""
+
+STREAM, FORMATS = 0x8101, 6
+"""Kind of a header of samples, and how many number formats there are."""
+
+LONGEST = 1e8
+"""Seconds after a block's start that no header can lie (three years)."""
 
 
 def read_tdt(path: Path, *, unsorted: str = "raise") -> Session:
@@ -93,26 +104,54 @@ def _streams(streams: Any, path: Path, unsorted: str, found: list[str]) -> dict[
 
 
 def _check_headers(path: Path) -> None:
-    """What the package would loop over for ever, or take for an empty block."""
+    """The headers are whole and point into the data: of damaged ones the package may never return,
+    or fill the memory."""
     files = sorted(path.glob("*.tsq"))
     if len(files) != 1:
         raise ReadError(
             f"a TDT block has one .tsq file; {path.name} has {[f.name for f in files]}. Give the "
             "path of one block"
         )
-    file = files[0]
+    file, data = files[0], files[0].with_suffix(".tev")
     size = file.stat().st_size
-    if size < 3 * RECORD:
+    if size < 3 * HEADER.itemsize:
         raise ReadError(f"{file.name} is cut short: {size} bytes hold no header of a store")
-    with file.open("rb") as handle:
-        handle.seek(RECORD + 8)
-        code = int.from_bytes(handle.read(4), "little")
-    if code != START:
-        raise ReadError(f"{file.name} does not begin with a block's start mark; is it damaged?")
-    if size % RECORD:
+    if size % HEADER.itemsize:
         raise ReadError(f"{file.name} ends within a header: it is cut short; copy the block again")
-    if not file.with_suffix(".tev").exists():
-        raise ReadError(f"{path.name} lacks {file.with_suffix('.tev').name}; copy the whole block")
+    heads = np.fromfile(file, HEADER)[1:]
+    if heads["code"][0] != START:
+        raise ReadError(f"{file.name} does not begin with a block's start mark; is it damaged?")
+    if not data.exists():
+        raise ReadError(f"{path.name} lacks {data.name}; copy the whole block")
+    since = heads["at"] - heads["at"][0]
+    bad = np.flatnonzero(~((since >= 0) & (since < LONGEST)) & (heads["code"] > 0))
+    if len(bad) or not 0 <= heads["at"][0] < 1e11:
+        raise ReadError(f"{file.name} is damaged: the time of header {bad[:1] + 1} is impossible")
+    streams = heads[(heads["kind"] & 0xFF0F) == STREAM]
+    for code in np.unique(streams["code"]):
+        _check_stream(streams[streams["code"] == code], file, data.stat().st_size)
+
+
+def _check_stream(heads: NDArray, file: Path, size: int) -> None:
+    name = int(heads["code"][0]).to_bytes(4, "little").decode("latin-1")
+    chunk = 4 * (heads["size"].astype(np.int64) - 10)
+    channels = np.unique(heads["channel"])
+    same = all(len(np.unique(heads[f])) == 1 for f in ("size", "form", "rate", "kind"))
+    rate = float(heads["rate"][0])
+    numbered = channels.tolist() == list(range(1, len(channels) + 1))
+    known = 0 <= heads["form"][0] < FORMATS and chunk[0] > 0 and np.isfinite(rate) and rate > 0
+    if not (same and numbered and known):
+        raise ReadError(
+            f"{file.name} is damaged: headers of store {name!r} must agree in size, format and "
+            f"rate and number their channels from 1; they have {len(channels)} channels up to "
+            f"{channels[-1]}, {len(np.unique(heads['size']))} sizes, a rate of {rate:g} Hz"
+        )
+    own_file = heads["kind"][0] & 0x10  # samples lie in .sev files
+    if not own_file and not ((heads["offset"] >= 0) & (heads["offset"] + chunk <= size)).all():
+        raise ReadError(
+            f"{file.with_suffix('.tev').name} is cut short: store {name!r} needs "
+            f"{int((heads['offset'] + chunk).max())} bytes of it, it has {size}. Copy it again"
+        )
 
 
 def _harmless(message: str) -> bool:

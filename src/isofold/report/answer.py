@@ -108,6 +108,7 @@ def _verdict(measure: Measure, lines: list[Line]) -> str:
 def _what(measure: Measure) -> str:
     names = {
         "decode": "decoding of",
+        "decode_trials": "decoding, trial by trial, of",
         "goodness_of_fit": "goodness of fit",
         "recovery": "recovery of",
     }

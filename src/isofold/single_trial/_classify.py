@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,15 @@ class Task:
     balanced: bool
 
     def permuted(self, n_chance: int, seed: int) -> Ints:
-        """(trial, 1 + draw): the classes, then permutations (within groups where there are)."""
+        """(trial, 1 + draw): the classes, then permutations within folds (groups).
+
+        Folds hold classes in equal shares; a fold of other shares than its training trials would
+        push the accuracy of chance below that of a guess, and the truth's must not differ in that.
+        """
         rng = np.random.default_rng([seed, 3])
         out = np.repeat(self.codes[:, None], 1 + n_chance, axis=1)
-        groups = np.zeros(len(self.codes), np.int64) if self.groups is None else self.groups
-        for group in np.unique(groups):
-            rows = np.flatnonzero(groups == group)
+        for fold in np.unique(self.fold):
+            rows = np.flatnonzero(self.fold == fold)
             order = rng.permuted(np.tile(rows, (n_chance, 1)), axis=1)
             out[rows, 1:] = self.codes[order].T
         return out
@@ -46,7 +49,7 @@ class Task:
         """Whether each held-out trial is told right (row, draw), from features (row, feature)."""
         fold, labels = self.fold[rows], labels[rows]
         right = np.zeros(labels.shape, dtype=bool)
-        for number in np.unique(fold):
+        for number in np.unique(fold[fold >= 0]):  # -1 only trains
             held = fold == number
             size = _channel_size(features[~held], channel)
             model = RidgeClassifier(features[~held] / size, features[held] / size)
@@ -66,9 +69,9 @@ class Task:
 
     def accuracy_interval(self, right: NDArray, rows: Ints, seed: int) -> tuple[float, float]:
         """Bootstrap over trials, or over groups and then their trials."""
-        groups = (
-            None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
-        )
+        groups = self.groups
+        if groups is not None:
+            groups = np.unique(groups[rows], return_inverse=True)[1]
         rng = np.random.default_rng([seed, 1])
         weights = drawn_weights(groups, len(rows), N_DRAWS, rng)
         x, codes = right.astype(float)[:, None], self.codes[rows]
@@ -89,7 +92,7 @@ def task_of(
     codes, classes = conditions(tensor, label, "label")
     rows = np.flatnonzero(codes >= 0)
     if len(classes) < 2:
-        raise DataError(f"label must have two classes or more, got only {classes[0]!r}")
+        raise DataError(f"label must have two classes or more, got only {classes[0]}")
     owner, names = None, None
     if groups is not None:
         given = column(tensor, groups, "groups")[rows]
@@ -97,14 +100,28 @@ def task_of(
         names = pd.factorize(given)[1]
         if len(names) < 2:
             raise DataError(
-                f"groups must have two groups or more to leave one out, got {names[0]!r}"
+                f"groups must hold two groups or more to leave one out, got only {names[0]}"
             )
-    fold = owner if owner is not None else _folds(tensor, rows, n_folds, seed)
+    fold = owner if owner is not None else _folds(tensor, rows, codes[rows], n_folds, seed)
     return Task(codes[rows], classes, fold, owner, names, balanced), rows
 
 
-def _folds(tensor: xr.DataArray, rows: Ints, n_folds: int, seed: int) -> Ints:
-    """Fold of each trial at random; windows that share samples (`overlap`) go together."""
+def trained_on(task: Task, train: NDArray) -> Task:
+    """The task with one fold: trials that do not train."""
+    train = np.asarray(train)
+    if train.dtype.kind != "b" or not 0 < train.sum() < len(train):
+        raise DataError(
+            f"train must say of each trial whether it trains (some do, some do not); got "
+            f"{train.dtype} with {int(np.sum(train.astype(bool)))} of {len(train)}"
+        )
+    if len(np.unique(task.codes[train])) < 2:
+        raise DataError("trials that train must be of two classes or more; there is one")
+    return replace(task, fold=np.where(train, -1, 0).astype(np.int64))
+
+
+def _folds(tensor: xr.DataArray, rows: Ints, codes: Ints, n_folds: int, seed: int) -> Ints:
+    """Fold of each trial, classes in equal shares, else at random; windows that share samples
+    (`overlap`) go together."""
     unit = np.arange(len(rows))
     if "overlap" in tensor.coords and tensor["overlap"].dims == ("trial",):
         unit = np.unique(tensor["overlap"].values[rows], return_inverse=True)[1]
@@ -114,7 +131,12 @@ def _folds(tensor: xr.DataArray, rows: Ints, n_folds: int, seed: int) -> Ints:
             f"n_folds must lie between 2 and the number of trials that share no sample, {n}; got "
             f"{n_folds!r}"
         )
-    return (np.random.default_rng([seed, 2]).permutation(n) % n_folds)[unit].astype(np.int64)
+    order = np.random.default_rng([seed, 2]).permutation(n)
+    first = np.unique(unit, return_index=True)[1]
+    order = order[np.argsort(codes[first][order], kind="stable")]
+    fold = np.empty(n, dtype=np.int64)
+    fold[order] = np.arange(n) % n_folds
+    return fold[unit]
 
 
 def _channel_size(features: Floats, channel: Ints) -> Floats:

@@ -58,7 +58,7 @@ def _finite(tensor: xr.DataArray) -> xr.DataArray:
     if bad.any():
         i, j, k = np.argwhere(bad)[0]
         raise DataError(
-            f"a tensor must be finite or NaN (no value); trial {tensor['trial'].values[i]!r} holds "
+            f"a tensor must be finite or NaN (no value); trial {tensor['trial'].values[i]} holds "
             f"{tensor.values[i, j, k]} at {tensor['time'].values[j]:g} s; put NaN there"
         )
     return tensor
@@ -136,7 +136,7 @@ def _said(by: Any) -> str:
 
 def trial_frame(tensor: xr.DataArray) -> pd.DataFrame:
     """Columns of the trials, indexed by trial."""
-    columns = {
+    columns: dict[str, Any] = {
         str(c): tensor[c].values
         for c in tensor.coords
         if tensor[c].dims == ("trial",) and c != "trial"
@@ -148,7 +148,7 @@ def trial_coords(tensor: xr.DataArray) -> dict[str, Any]:
     """The same as coordinates of a result."""
     frame = trial_frame(tensor)
     coords: dict[str, Any] = {"trial": frame.index.to_numpy()}
-    return coords | {c: ("trial", frame[c].to_numpy()) for c in frame}
+    return coords | {str(c): ("trial", frame[c].to_numpy()) for c in frame}
 
 
 def left_out_means(values: Floats, codes: Ints) -> tuple[Floats, Ints]:

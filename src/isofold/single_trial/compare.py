@@ -139,7 +139,7 @@ def compare(
     low, high = interval(mean, draws, units, level)
     flipped = weights * difference
     if over == "animals":
-        flipped = np.bincount(owner, flipped)  # type: ignore[arg-type]
+        flipped = np.array([flipped[owner == k].sum() for k in range(units)])
     p, smallest = _sign_flips(flipped, rng)
     return Comparison(
         float(mean[0]),
@@ -165,7 +165,8 @@ def _paired(a: Any, b: Any, animals: Any) -> tuple[Floats, Floats, Any]:
     x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if x.ndim != 1 or x.shape != y.shape:
         raise DataError(
-            f"a and b must be (trial,) scores of the same trials, got shapes {x.shape} and {y.shape}"
+            "a and b must be (trial,) scores of the same trials, got shapes "
+            f"{x.shape} and {y.shape}"
         )
     return x, y, animals
 

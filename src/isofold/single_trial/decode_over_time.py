@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from ..errors import DataError
 from ..trials import Ints
@@ -47,7 +48,7 @@ def decode_over_time(
         Seconds before each time whose samples are features too: causal. One fiber says more by its
         course than by its value.
     n_chance, seed
-        Permutations of the labels over trials (within groups).
+        Permutations of the labels within folds or groups.
 
     Returns
     -------
@@ -80,7 +81,27 @@ def decode_over_time(
     values = data.values[rows]
     if scale == "group" and task.groups is not None:
         values = scaled_within(values, task.groups)
-    labels, t = task.permuted(n_chance, seed), times(data)
+    t = times(data)
+    with threadpool_limits(1):  # small matrices: threads would only wait for one another
+        found, limits, n = _at_each_time(values, t, task, width, n_chance, seed)
+    return xr.Dataset(
+        {k: ("time", v) for k, v in {**_beside_chance(found), "n": n}.items()}
+        | {"low": ("time", limits[:, 0]), "high": ("time", limits[:, 1])},
+        coords={"time": t},
+        attrs={
+            "label": label if isinstance(label, str) else "given",
+            "unit": "balanced accuracy" if balanced else "accuracy",
+            "n_chance": n_chance,
+            "width": width,
+        },
+    )
+
+
+def _at_each_time(
+    values: Floats, t: Floats, task: Task, width: float, n_chance: int, seed: int
+) -> tuple[Floats, Floats, Ints]:
+    """Accuracies (time, 1 + draw), intervals (time, 2) and number of trials."""
+    labels = task.permuted(n_chance, seed)
     found = np.full((len(t), 1 + n_chance), np.nan)
     limits, n = np.full((len(t), 2), np.nan), np.zeros(len(t), dtype=np.int64)
     for k, now in enumerate(t):
@@ -93,17 +114,7 @@ def decode_over_time(
         right = task.right(x[use].reshape(len(use), -1), channel, labels, use)
         found[k] = task.accuracy(right, labels, use)
         limits[k] = task.accuracy_interval(right[:, 0], use, seed)
-    return xr.Dataset(
-        {k: ("time", v) for k, v in {**_beside_chance(found), "n": n}.items()}
-        | {"low": ("time", limits[:, 0]), "high": ("time", limits[:, 1])},
-        coords={"time": t},
-        attrs={
-            "label": label if isinstance(label, str) else "given",
-            "unit": "balanced accuracy" if balanced else "accuracy",
-            "n_chance": n_chance,
-            "width": width,
-        },
-    )
+    return found, limits, n
 
 
 def _enough(task: Task, use: Ints) -> bool:

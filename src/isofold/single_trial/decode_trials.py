@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ..errors import DataError
 from ..scores import Score
 from ..trials import Ints
-from ._classify import Task, check_scale, scaled_within, task_of
+from ._classify import Task, check_scale, scaled_within, task_of, trained_on
 from ._resample import check_draws
-from ._tensor import Floats, as_tensor, in_window
+from ._tensor import Floats, as_tensor, column, in_window
 
 FEATURES = ("trajectory", "mean")
 N_CHANCE = 200
@@ -23,6 +24,7 @@ def decode_trials(
     label: Any,
     *,
     groups: Any = None,
+    train: Any = None,
     features: str = "trajectory",
     window: tuple[float, float] | None = None,
     scale: str | None = None,
@@ -34,8 +36,8 @@ def decode_trials(
     """Accuracy with which a class of held-out trials is told from each trial's course.
 
     A linear classifier: ridge regression of class indicators, α chosen by leaving out one training
-    trial. Trials are held out in random folds (windows that share samples together), or one group
-    (animal) at a time.
+    trial. Trials are held out in folds (classes in equal shares, windows that share samples
+    together), or one group (animal) at a time.
 
     Parameters
     ----------
@@ -48,6 +50,9 @@ def decode_trials(
     groups
         Column of the animal of each trial, or one value a trial: leave one animal out. The value is
         then the mean over animals of their accuracies.
+    train
+        Column, or a boolean a trial: these only train and the others are only asked, instead of
+        folds. For embeddings, whose test trials the fit has not seen.
     features
         "trajectory": all samples; "mean": the mean over time of each channel.
     window
@@ -60,14 +65,14 @@ def decode_trials(
     n_folds
         Folds where there are no groups.
     n_chance, seed
-        Permutations of the labels over trials (within groups), each through the same pipeline.
+        Permutations of the labels within folds or groups, each through the same pipeline.
 
     Returns
     -------
     Score
         `parts`: 1 for each trial that is told right and 0 for others, by (group or fold, trial,
         label); `score.parts.groupby("group").mean()` are the accuracies of animals. `interval`:
-        bootstrap over trials, or animals and then trials. `also["pooled"]`: accuracy over all trials.
+        bootstrap over trials, or animals and then trials. `also["pooled"]`: share of all trials.
 
     Raises
     ------
@@ -94,25 +99,29 @@ def decode_trials(
     check_draws(n_chance, "n_chance", least=0)
     data = in_window(as_tensor(tensor), window)
     task, rows = task_of(data, label, groups, n_folds, balanced, seed)
+    if train is not None:
+        task = trained_on(task, column(data, train, "train")[rows])
     x, channel = _features(data.values[rows], features, scale, task)
     labels, every = task.permuted(n_chance, seed), np.arange(len(rows))
-    right = task.right(x, channel, labels, every)
-    values = task.accuracy(right, labels, every)
+    asked = np.flatnonzero(task.fold >= 0)
+    with threadpool_limits(1):  # small matrices: threads would only wait for one another
+        right = task.right(x, channel, labels, every)[asked]
+    values = task.accuracy(right, labels, asked)
     return Score(
         value=float(values[0]),
         unit="balanced accuracy" if balanced else "accuracy",
-        parts=_parts(task, right[:, 0], data["trial"].values[rows]),
-        interval=task.accuracy_interval(right[:, 0], every, seed),
+        parts=_parts(task, right[:, 0], data["trial"].values[rows], asked),
+        interval=task.accuracy_interval(right[:, 0], asked, seed),
         chance=values[1:],
         also={"pooled": float(right[:, 0].mean())},
-        split="held-out trials" if groups is None else "one group left out",
+        split=_split(groups, train),
         settings={
             "label": label if isinstance(label, str) else "given",
             "groups": groups if isinstance(groups, str) or groups is None else "given",
             "features": features,
             "window": window,
             "scale": scale,
-            "n_folds": None if groups is not None else n_folds,
+            "n_folds": None if groups is not None or train is not None else n_folds,
             "n_chance": n_chance,
             "seed": seed,
             "interval_over": "trials" if groups is None else "groups, then trials",
@@ -134,10 +143,17 @@ def _features(values: Floats, features: str, scale: str | None, task: Task) -> t
     return values.reshape(n, -1), np.tile(np.arange(n_channels), n_times)
 
 
-def _parts(task: Task, right: np.ndarray, trials: np.ndarray) -> pd.Series:
-    first = task.fold if task.group_names is None else task.group_names[task.fold]
+def _split(groups: Any, train: Any) -> str:
+    if train is not None:
+        return "trials that do not train"
+    return "held-out trials" if groups is None else "one group left out"
+
+
+def _parts(task: Task, right: np.ndarray, trials: np.ndarray, asked: Ints) -> pd.Series:
+    owner = task.fold if task.groups is None else task.groups
+    first = owner if task.group_names is None else task.group_names[owner]
     index = pd.MultiIndex.from_arrays(
-        [first, trials, task.classes[task.codes]],
+        [first[asked], trials[asked], task.classes[task.codes][asked]],
         names=["fold" if task.group_names is None else "group", "trial", "label"],
     )
     return pd.Series(right.astype(float), index=index, name="accuracy")

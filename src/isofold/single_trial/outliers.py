@@ -27,8 +27,8 @@ def outliers(
 ) -> pd.DataFrame:
     """Trials that deviate, at some time and channel, further than the largest of chance.
 
-    Each sample is compared with those of the other trials of its condition, without the ones
-    beyond 3.5 robust standard deviations: s = (x − m₋ᵢ) / (sd₋ᵢ √(1 + 1/n)), as a normal score. A
+    Each sample is compared with those of the other trials of its condition, without itself
+    and those far from the median: s = (x − m₋ᵢ) / (sd₋ᵢ √(1 + 1/n)), as a normal score. A
     trial's statistic is its largest |s|; its null distribution takes into account how samples and
     channels go together.
 
@@ -70,8 +70,8 @@ def outliers(
     >>> x = np.random.default_rng(0).normal(size=(40, 50, 3))
     >>> x[7, 20, 1] += 9
     >>> found = outliers(x)
-    >>> found.index[found["outlier"]].tolist(), found.loc[7, ["time", "channel"]].tolist()
-    ([7], [20.0, 1])
+    >>> found.index[found["outlier"]].tolist(), found.loc[7, "time"], found.loc[7, "channel"]
+    ([7], np.float64(20.0), np.int64(1))
     """
     if control not in CONTROL:
         raise DataError(f"control must be 'family' or 'fdr', got {control!r}")
@@ -89,16 +89,14 @@ def outliers(
     known = ~np.isnan(size)
     if not known.any():
         raise DataError("no sample of the tensor has a value and others to compare it with")
-    p = np.where(
-        known, LargestOf(scores, np.random.default_rng(seed)).p(np.where(known, size, 0)), np.nan
-    )
-    p = adjusted(p, control)
+    null = LargestOf(scores, np.random.default_rng(seed))
+    p = adjusted(np.where(known, null.p(np.where(known, size, 0.0)), np.nan), control)
     rows = np.arange(len(codes))
     step, channel = np.divmod(at, data.shape[2])
     last = str(data.dims[2])
     return pd.DataFrame(
         {
-            "condition": np.append(names.astype(object), None)[codes],
+            "condition": np.array([*names, None], dtype=object)[codes],
             "outlier": known & (np.where(known, p, 1.0) <= alpha),
             "p": p,
             "time": np.where(known, times(data)[step], np.nan),

@@ -65,7 +65,8 @@ def path_distance(
     --------
     >>> x = np.random.default_rng(0).normal(size=(20, 30, 2))
     >>> x[4] += 1.5
-    >>> int(path_distance(x)["distance"].argmax()), float(path_distance(x)["p"][4])
+    >>> found = path_distance(x)
+    >>> int(np.argmax(found["distance"].values)), float(found["p"][4])
     (4, 0.05)
     """
     data = in_window(as_tensor(tensor), window)
@@ -101,7 +102,7 @@ def require_trials(codes: Ints, names: NDArray, least: int, what: str) -> None:
         n = int(np.sum(codes == number))
         if n < least:
             raise DataError(
-                f"{what} needs at least {least} trials in each condition; {name!r} has {n}; leave "
+                f"{what} needs at least {least} trials in each condition; {name} has {n}; leave "
                 "it out, or join conditions"
             )
 

@@ -65,8 +65,8 @@ def trajectories(
     if window is None:
         if not (isinstance(event, str) and event == "start"):
             raise DataError(f"window=(start, stop) in seconds is needed around {event!r}")
-        assert whole.trials is not None
-        longest = int((whole.trials["stop"] - whole.trials["start"]).max())
+        table = whole.trials if whole.trials is not None else whole.segments
+        longest = int((table["stop"] - table["start"]).max())
         window = (0.0, longest / whole.rate)
         options = {"nan": "keep"} | options
     tensor = whole.align(event, window, **options)
@@ -81,7 +81,8 @@ def _as_recording(embedding: Any, recording: Recording | None) -> Recording:
     if not isinstance(embedding, xr.DataArray) or embedding.dims != ("time", "latent"):
         raise DataError(
             "trajectories takes an embedding (time, latent) with coordinates time and trial, as "
-            f"model.transform(recording) gives it; got {getattr(embedding, 'dims', type(embedding))}"
+            "model.transform(recording) gives it; got "
+            f"{getattr(embedding, 'dims', type(embedding).__name__)}"
         )
     if "trial" not in embedding.coords or "time" not in embedding.coords or not len(embedding):
         raise DataError("an embedding to cut into trials must have samples with time and trial")
@@ -122,14 +123,14 @@ def _trials(embedding: xr.DataArray, codes: NDArray, names: NDArray) -> pd.DataF
         start, stop = runs(codes == code)
         if len(start) > 1:
             raise DataError(
-                f"the samples of a trial must follow one another; trial {name!r} is in "
+                f"the samples of a trial must follow one another; trial {name} is in "
                 f"{len(start)} pieces"
             )
         rows.append((name, int(start[0]), int(stop[0])))
     if not rows:
         raise DataError("every sample of the embedding lies outside trials (trial -1)")
     table = pd.DataFrame(rows, columns=["name", "start", "stop"]).set_index("name")
-    first, inside = table["start"].to_numpy(), codes >= 0
+    first = table["start"].to_numpy()
     for name in embedding.coords:
         values = embedding[name]
         if name in ("time", "trial", "edge", "latent") or values.dims != ("time",):
@@ -137,13 +138,11 @@ def _trials(embedding: xr.DataArray, codes: NDArray, names: NDArray) -> pd.DataF
         column = np.asarray(values.values)
         if _constant(column, table):
             table[str(name)] = column[first]
-    assert inside.all()
     return table.rename_axis(None)
 
 
 def _constant(column: NDArray, table: pd.DataFrame) -> bool:
     """Whether a coordinate has one value in each trial."""
     pieces = zip(table["start"], table["stop"], strict=True)
-    return all(
-        bool((column[a:b] == column[a]).all() or pd.isna(column[a:b]).all()) for a, b in pieces
-    )
+    held = (column[a:b] for a, b in pieces)
+    return all(bool((x == x[0]).all() or pd.isna(x).all()) for x in held)

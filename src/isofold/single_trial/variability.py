@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from ..errors import DataError
 from ..trials import Ints
@@ -17,6 +18,8 @@ from .path_distance import require_trials
 N_FOLDS = 5
 MOST_FACTORS = 8
 FEWEST = 5
+PATIENCE = 2
+"""No more factors are tried once so many more are no better than fewer."""
 
 
 def variability(
@@ -54,9 +57,9 @@ def variability(
     xarray.Dataset
         Over channel: `shared`, `private`, `total` (units²) and `share` = shared / total. `loadings`
         (factor, channel), free up to rotation. `factors` (trial, time, factor): E[z | x]. `gain`
-        (n_factors): held-out log-likelihood a sample over no factor, in nats; `chance_gain` (draw),
-        the best of each draw, and `chance_share` (draw), its mean share. Attributes: `n_factors`,
-        `share` (mean over channels), `p` (that nothing is shared).
+        (n_factors): held-out log-likelihood a sample over no factor, in nats (NaN: not tried);
+        `chance_gain` (draw), the best of each draw, and `chance_share` (draw), its mean share.
+        Attributes: `n_factors`, `share` (mean over channels), `p` (that nothing is shared).
 
     Raises
     ------
@@ -65,7 +68,7 @@ def variability(
 
     Notes
     -----
-    With two channels the split is not determined; they are taken to share alike, |r| each. Counts:
+    What only two channels share is not determined of each; they are taken to share alike. Counts:
     take square roots first, or private variance is their Poisson noise. Yu et al., Journal of
     Neurophysiology 102 (2009); Williamson et al., PLoS Computational Biology 12 (2016).
 
@@ -76,7 +79,7 @@ def variability(
     >>> x = common * [1.0, 1.0, 1.0, 0.0] + rng.normal(size=(60, 20, 4))
     >>> split = variability(x, n_chance=19)
     >>> split.attrs["n_factors"], split["share"].round(1).values, split.attrs["p"]
-    (1, array([0.5, 0.5, 0.5, 0. ]), 0.05)
+    (1, array([0.4, 0.5, 0.5, 0. ]), 0.05)
     """
     check_draws(n_chance, "n_chance", least=0)
     data = in_window(as_tensor(tensor), window)
@@ -87,16 +90,19 @@ def variability(
     most = most_factors(data.shape[2])
     if n_factors is not None and not (isinstance(n_factors, int) and 0 <= n_factors <= most):
         raise DataError(
-            f"{data.shape[2]} channels determine at most {most} factors, got n_factors={n_factors!r}"
+            f"{data.shape[2]} channels determine at most {most} factors, got "
+            f"n_factors={n_factors!r}"
         )
     fold = _folds(codes, seed)
-    tried = list(range(min(most, MOST_FACTORS) + 1)) if n_factors is None else [0, n_factors]
-    best, gain = _chosen(residual, fold, tried)
-    best = best if n_factors is None else n_factors
-    factors = fit_factors(_covariance(residual), best)
-    chance_gain, chance_share = _chance(residual, codes, fold, tried, n_factors, n_chance, seed)
+    most = min(most, MOST_FACTORS)
+    tried = list(range(most + 1)) if n_factors is None else sorted({0, n_factors})
+    with threadpool_limits(1):  # small matrices: threads would only wait for one another
+        best, gain = _chosen(residual, fold, tried)
+        best = best if n_factors is None else n_factors
+        factors = fit_factors(_covariance(residual), best)
+        chance_gain, chance_share = _chance(residual, codes, fold, tried, n_factors, n_chance, seed)
     n = n_chance if len(tried) > 1 else 0
-    p = (1 + np.sum(chance_gain >= gain[1:].max(initial=-np.inf))) / (1 + n) if n else np.nan
+    p = (1 + np.sum(chance_gain >= np.nanmax(gain[1:]))) / (1 + n) if n else np.nan
     return _dataset(data, residual, factors, (tried, gain), (chance_gain, chance_share), float(p))
 
 
@@ -118,7 +124,7 @@ def _require_channels(data: xr.DataArray) -> None:
     still = np.ptp(flat, axis=0) == 0
     if still.any():
         raise DataError(
-            f"{last} {data[last].values[np.argmax(still)]!r} is constant: it has no variance to "
+            f"{last} {data[last].values[np.argmax(still)]} is constant: it has no variance to "
             "split; leave it out"
         )
 
@@ -153,14 +159,17 @@ def _chosen(residual: Floats, fold: Ints, tried: list[int]) -> tuple[int, Floats
     numbers = [k for k in range(N_FOLDS) if np.any(fold == k)]
     parts = [_rows(residual[fold == k]) for k in numbers]
     products, sizes = [r.T @ r for r in parts], [len(r) for r in parts]
-    total = np.zeros(len(tried))
-    for product, size in zip(products, sizes, strict=True):
-        if size:
-            train = (sum(products) - product) / max(sum(sizes) - size, 1)
-            held = product / size
-            total += [size * log_likelihood(held, fit_factors(train, k)) for k in tried]
+    total = np.full(len(tried), np.nan)
+    for number, k in enumerate(tried):
+        total[number] = 0.0
+        for product, size in zip(products, sizes, strict=True):
+            if size:
+                train = (sum(products) - product) / max(sum(sizes) - size, 1)
+                total[number] += size * log_likelihood(product / size, fit_factors(train, k))
+        if number - np.nanargmax(total) >= PATIENCE:
+            break
     gain = (total - total[0]) / sum(sizes)
-    return tried[int(np.argmax(gain))], gain
+    return tried[int(np.nanargmax(gain))], gain
 
 
 def _chance(
@@ -183,7 +192,7 @@ def _chance(
                 torn[rows, :, channel] = residual[rng.permutation(rows), :, channel]
         best, gain = _chosen(torn, fold, tried)
         factors = fit_factors(_covariance(torn), best if n_factors is None else n_factors)
-        gains[draw], shares[draw] = gain[1:].max(), factors.share.mean()
+        gains[draw], shares[draw] = np.nanmax(gain[1:]), factors.share.mean()
     return gains, shares
 
 

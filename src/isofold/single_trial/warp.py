@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -79,10 +80,10 @@ def _of_recording(
     first, trial = event_times(from_event, *lookup)
     second, other = event_times(to_event, *lookup)
     if trial is not None and other is not None:
-        both = [name for name in trial if name in set(other)]
-        first = np.array([first[list(trial).index(name)] for name in both])
-        second = np.array([second[list(other).index(name)] for name in both])
-        trial = np.array(both)
+        both = pd.Series(first, trial).to_frame("first").join(pd.Series(second, other, name="to"))
+        both = both.dropna()
+        first, second = both["first"].to_numpy(), both["to"].to_numpy()
+        trial = both.index.to_numpy()
     else:
         begins, match = _next(first, second)
         first, second = first[begins], match

@@ -56,7 +56,9 @@ def trace_table(session: Any) -> pd.DataFrame:
         wanted = {"signal": step.get("signal"), "control": step.get("control")}
         wanted |= {name: f"{step.get('prefix', '')}{name}" for name in CLEANED}
         for role, name in wanted.items():
-            for key, channel, t, values in _columns(session, name, step):
+            for key, channel, t, values in _columns(session, name):
+                if channel not in step.get("fibers", {}):
+                    continue
                 parts += [
                     pd.DataFrame({"part": part, "channel": channel, "series": role, "of": key,
                                   "time": x, "value": y})
@@ -85,7 +87,7 @@ def _middle(t: NDArray, values: NDArray) -> tuple[NDArray, NDArray]:
     return thinned(t[a:b], values[a:b]) if b > a else (t[:0], values[:0])
 
 
-def _columns(session: Any, name: str | None, step: dict[str, Any]) -> list[tuple]:
+def _columns(session: Any, name: str | None) -> list[tuple]:
     """(series, channel, times, values) of a series, or of all that a pattern names."""
     from fnmatch import fnmatchcase
 

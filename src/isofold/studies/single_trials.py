@@ -17,7 +17,7 @@ from .place import same_place
 from .recording_spec import RecordingSpec
 from .session_facts import folder_of, session_facts
 from .single_trial_spec import SingleTrialSpec
-from .trial_answers import TrialAnswers, aligned_table
+from .trial_answers import TrialAnswers, aligned_table, condition_names
 
 FEWEST = 8
 """Trials below which nothing is asked of them."""
@@ -56,7 +56,7 @@ def answered(asked: Told | Asked, results: str | Path) -> list[str]:
         found = answers(load_binned(spec, asked.fingerprint), asked.spec)
     except IsofoldError as error:  # what one block cannot have, others may
         about = asked.spec.to_dict() | {"n_trials": 0, "notes": [f"Not answered: {error}"]}
-        found = TrialAnswers(spec.name, about, pd.DataFrame())
+        found = TrialAnswers(spec.name, about)
     return [f"{folder}/{name}" for name in found.write(place.path / folder)]
 
 
@@ -70,6 +70,7 @@ def answers(recording: Recording, spec: SingleTrialSpec) -> TrialAnswers:
     """
     tensor, left_out = _windows(recording, spec)
     about = spec.to_dict() | {
+        "unit": _unit(recording),
         "n_trials": tensor.sizes["trial"],
         "n_left_out": left_out,
         "time": [float(t) for t in np.round(tensor["time"].values, 6)],
@@ -108,7 +109,16 @@ def _windows(recording: Recording, spec: SingleTrialSpec) -> tuple[xr.DataArray,
             f"single_trials around {spec.event!r} need at least {FEWEST} whole windows; recording "
             f"{recording.name!r} has {tensor.sizes['trial']} of {every}"
         )
+    names = recording.channels.get("name")
+    if names is not None and names.is_unique:
+        tensor = tensor.assign_coords({tensor.dims[2]: names.astype(str).to_numpy()})
     return tensor, every - tensor.sizes["trial"]
+
+
+def _unit(recording: Recording) -> str:
+    """ΔF/F where the signal is a series of that name; else nothing is known of it."""
+    binned = [s for s in recording.provenance if s.get("step") == "bin"]
+    return "ΔF/F" if binned and str(binned[-1].get("signal", "")).endswith("dff") else ""
 
 
 def _known(values: Any) -> np.ndarray:
@@ -124,8 +134,11 @@ def _averages(tensor: xr.DataArray, spec: SingleTrialSpec) -> pd.DataFrame:
     average = condition_average(tensor, by=spec.by, animal=spec.groups, seed=spec.seed)
     table = average[["mean", "sem", "low", "high", "n"]].to_dataframe().reset_index()
     table = table.rename(columns={tensor.dims[2]: "channel"})
-    text = {c: table[c].astype(str) for c in ("condition", "channel")}
-    return table.assign(**text)[["condition", "channel", "time", "mean", "sem", "low", "high", "n"]]
+    condition = condition_names(table["condition"], spec.by) if spec.by else "all"
+    channel = table["channel"].astype(str)
+    return table.assign(condition=condition, channel=channel)[
+        ["condition", "channel", "time", "mean", "sem", "low", "high", "n"]
+    ]
 
 
 def _per_trial(tensor: xr.DataArray, spec: SingleTrialSpec, notes: list[str]) -> pd.DataFrame:
@@ -142,9 +155,10 @@ def _per_trial(tensor: xr.DataArray, spec: SingleTrialSpec, notes: list[str]) ->
         values = response[name].to_numpy().reshape(len(trial), -1)
         for k, channel in enumerate(tensor[last].values[:MOST_RESPONSES]):
             table[name if values.shape[1] == 1 else f"{name} {channel}"] = values[:, k]
+    alike = _alike(tensor, spec)
     try:
-        distance = path_distance(tensor, by=spec.by, whiten=tensor.sizes[last] > 1)
-        unlike = outliers(tensor, by=spec.by, seed=spec.seed)
+        distance = path_distance(tensor, by=alike, whiten=tensor.sizes[last] > 1)
+        unlike = outliers(tensor, by=alike, seed=spec.seed)
     except DataError as error:
         notes.append(f"No distances of trials: {error}.")
         return table
@@ -158,10 +172,19 @@ def _per_trial(tensor: xr.DataArray, spec: SingleTrialSpec, notes: list[str]) ->
     n = int(table["outlier"].sum())
     what = "trial is" if n == 1 else "trials are"
     notes.append(
-        f"{n or 'No'} {what} unlike the others of {'its' if n == 1 else 'their'} condition "
-        "(family-wise error 5 %: in good data one such study in twenty names any)."
+        f"{n or 'No'} {what} unlike the others of {'its' if n == 1 else 'their'} condition"
+        f"{f' and {spec.groups}' if spec.groups else ''} (5 % chance that data of normal "
+        "residuals name any)."
     )
     return table
+
+
+def _alike(tensor: xr.DataArray, spec: SingleTrialSpec) -> Any:
+    """With which a trial is compared: those of its condition, and of its animal."""
+    if spec.groups is None:
+        return spec.by
+    parts = [tensor[n].values.astype(str) for n in (spec.by, spec.groups) if n is not None]
+    return np.array([" · ".join(names) for names in zip(*parts, strict=True)])
 
 
 def _decoded(
@@ -230,8 +253,9 @@ def _shared(
         "p": float(split.attrs["p"]),
         "by_channel": shares,
     }
+    n = split.attrs["n_factors"]
     notes.append(
         f"Of the variability from trial to trial around the condition's mean, channels share "
-        f"{100 * split.attrs['share']:.0f} % ({split.attrs['n_factors']} factors, p = "
+        f"{100 * split.attrs['share']:.0f} % ({n} factor{'' if n == 1 else 's'}, p = "
         f"{split.attrs['p']:.2g} that nothing is shared)."
     )

@@ -176,6 +176,23 @@ class Study:
         except StudyError as error:
             raise StudyError(f"{path}: {error}") from error
 
+    @classmethod
+    def from_file(cls, path: str | Path) -> Study:
+        """A study from a study file, or from AIND's `analysis_parameters.json` (`.json`).
+
+        Raises
+        ------
+        StudyError
+            The file is neither, or breaks a rule of a study.
+        OSError
+            The file cannot be read.
+        """
+        if Path(path).suffix.lower() != ".json":
+            return cls.from_toml(path)
+        from .parameters import study_of_file
+
+        return study_of_file(path)
+
     def to_dict(self) -> dict[str, Any]:
         """The study as tables, defaults and grids written out."""
         tables: dict[str, Any] = {"name": self.name, "seeds": list(self.seeds)}
