@@ -5,6 +5,7 @@ Needs playwright and Chromium.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 import threading
@@ -21,19 +22,20 @@ ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftsh
 
 def main(folder: Path) -> None:
     """Serve the folder above the results, select a lap and take the picture."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, create_app(folder.parent).server, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as driver:
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1240, "height": 900})
+        page = browser.new_page(viewport={"width": 1240, "height": 2100})  # all of it
         page.goto(f"http://127.0.0.1:{server.server_port}/results?folder={folder.name}")
         page.wait_for_timeout(8000)
         look(page)
         top = page.locator("#compare").bounding_box()["y"]
         bottom = page.locator("#one-trial").bounding_box()
         area = {"x": 0, "y": top, "width": 1240, "height": bottom["y"] + bottom["height"] - top}
-        page.screenshot(path=TARGET, clip=area, full_page=True)
+        page.screenshot(path=TARGET, clip=area)
         browser.close()
     server.shutdown()
 
@@ -55,7 +57,6 @@ def look(page: Page) -> None:
     page.click("#play")
     page.wait_for_timeout(3000)
     page.click("#play")
-    page.evaluate("scrollTo(0, 0)")
 
 
 if __name__ == "__main__":

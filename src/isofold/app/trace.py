@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import IsofoldError
-from ..plot.style import BAND, CATEGORIES, GREY, SEQUENTIAL, flat_layout, text
+from ..plot.style import BAND, CATEGORIES, GREY, flat_layout, pale, text
 from .embedded import Embedded, Label
 from .library import Library
 
@@ -21,6 +21,8 @@ MOST_CHANNELS = 200
 MOST_SAMPLES = 2000
 """Of one trial; of a longer one every k-th is drawn."""
 MOST_LABELS = 5
+_RISING = [[0.0, pale(CATEGORIES[0], 0.0)], [1.0, CATEGORIES[0]]]
+"""From the ground, light or dark, to a colour."""
 
 
 class Signal:
@@ -92,7 +94,7 @@ def _add_signal(figure: Any, time: NDArray, values: NDArray, channels: list[str]
     limit = float(np.nanquantile(shown, 0.99)) if np.isfinite(shown).any() else 1.0
     figure.add_trace(
         go.Heatmap(
-            x=time, y=np.arange(len(shown)), z=shown, colorscale=SEQUENTIAL, showscale=False,
+            x=time, y=np.arange(len(shown)), z=shown, colorscale=_RISING, showscale=False,
             zmax=limit or float(np.nanmax(shown)), zmin=float(np.nanmin(shown)),
             text=[text(c) for c in channels[:MOST_CHANNELS]],
             hovertemplate="%{x:.2f} s, channel %{y}: %{z:.4g}<extra></extra>",

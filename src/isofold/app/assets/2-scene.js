@@ -12,7 +12,7 @@ void main() {
   if (abs(strong - pass_) > .5) gl_Position = vec4(9., 9., 9., 1.);
   gl_PointSize = size * (strong > .5 ? 1.5 : 1.) * (1. + .2 * near);
   wide = gl_PointSize;
-  float pale = strong > .5 ? 0. : (marked > .5 ? .82 : .5);
+  float pale = strong > .5 ? 0. : (marked > .5 ? .7 : .5);
   color = mix(rgb, ground, pale);
 }`;
 const FRAGMENT = `
@@ -107,7 +107,7 @@ class Scene {
     if (!this.gl || !width || !height) return;
     for (const canvas of [this.canvas, this.over]) if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const gl = this.gl, at = this.at, [r, g, b] = ground();
-    const size = Math.max(1.7, Math.min(6, (230 * ratio) / Math.sqrt(this.n + 1))) * Math.min(2.5, Math.sqrt(this.camera.zoom));
+    const size = Math.max(1.7, Math.min(6, (320 * ratio) / Math.sqrt(this.n + 1))) * Math.min(2.5, Math.sqrt(this.camera.zoom));
     gl.viewport(0, 0, width, height);
     gl.clearColor(r, g, b, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
