@@ -224,3 +224,25 @@ def test_floats_and_strings_come_back_bit_for_bit(floats, strings):
     pd.testing.assert_frame_equal(table, again, check_exact=True)
     same = np.signbit(table["x"]) == np.signbit(again["x"])
     assert (same | table["x"].isna()).all()
+
+
+@pytest.mark.parametrize("where", ["filters", "compressor"])
+def test_arrays_stored_through_pickle_are_refused(tmp_path, where):
+    """Whatever a folder says, opening it runs no code that it carries."""
+    import json
+
+    from isofold.errors import UnsafeFileError
+    from isofold.studies.embedding_store import load_embedding, save_embedding
+
+    recording = Recording(np.zeros((20, 2)), rate=10.0, labels={"x": np.arange(20.0)})
+    path = recording.save(tmp_path / "rec")
+    z = iso.PCA(output_dimension=1).fit_transform(recording)
+    save_embedding(z, tmp_path / "z")
+    for folder, opened in ((path, iso.load_recording), (tmp_path / "z", load_embedding)):
+        opened(folder)
+        array = next(p for p in sorted(folder.rglob(".zarray")))
+        about = json.loads(array.read_text())
+        about[where] = [{"id": "pickle"}] if where == "filters" else {"id": "PICKLE"}
+        array.write_text(json.dumps(about))
+        with pytest.raises(UnsafeFileError, match="would run code"):
+            opened(folder)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ._rows import blocks
 from ._tables_json import scalar_from_json, scalar_to_json, table_from_json, table_to_json
+from ._zarr_codecs import refuse_pickles
 from .errors import DataError, ReadError
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def load_recording(path: str | Path, *, verify: bool = False) -> Recording:
     ------
     ReadError
         The folder is none of ours, of a newer format, or damaged.
+    UnsafeFileError
+        An array in it is stored through pickle.
 
     Examples
     --------
@@ -87,6 +90,7 @@ def load_recording(path: str | Path, *, verify: bool = False) -> Recording:
 
     path = Path(path)
     content = _content(path)
+    refuse_pickles(path)
     try:
         tables = {
             k: _maybe(table_from_json, content[k]) for k in ("trials", "channels", "segments")

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import IsofoldError, StudyError
+from .app import app as app_command
 from .capsule import capsule
 from .demo import demo
 from .dispatch import dispatch
@@ -34,7 +35,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (demo, inspect, embed, run, report, methods, dispatch, worker, capsule):
+_COMMANDS = (
+    *(demo, inspect, embed, run, report, app_command),
+    *(methods, dispatch, worker, capsule),
+)
+for _command in _COMMANDS:
     app.command()(_command)
 
 

@@ -18,6 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._zarr_codecs import refuse_pickles
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -52,6 +54,7 @@ def load_embedding(path: Path) -> xr.DataArray:
     import xarray as xr
     import zarr
 
+    refuse_pickles(path)
     group: Any = zarr.open_group(str(path), mode="r")
     coords = {}
     for number, coord in enumerate(group.attrs["coords"]):
