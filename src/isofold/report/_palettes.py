@@ -12,7 +12,7 @@ _ENDS = {
     "light": ("#1c5a96", "#b9bcc2", "#a8440c"),
     "dark": ("#86bdf2", "#565b64", "#f0a058"),
 }
-"""Below 0, at 0 and above 0. A white middle would vanish in a light ground, a black one in a dark."""
+"""Below 0, at 0 and above 0. White would vanish in a light ground, black in a dark."""
 
 
 def palettes() -> dict[str, object]:

@@ -26,14 +26,14 @@ class Behaviour extends Plane {
   }
 
   place() {
-    const tall = (this.height - AXIS) / this.rows.length;
+    const tall = this.down() / this.rows.length;
     const { time } = this.grid;
     this.x = Float32Array.from(time, (t) => this.gutter + ((t - this.first) / this.span) * this.across());
     this.y = this.rows.map(({ values, kind }, row) =>
       Float32Array.from(values, (v) => {
         const missing = Number.isNaN(v) || (kind === "discrete" && v < 0);
         const [low, high] = this.ranges[row];
-        return missing ? NaN : (row + 0.88) * tall - ((v - low) / (high - low || 1)) * tall * 0.72;
+        return missing ? NaN : TOP + (row + 0.88) * tall - ((v - low) / (high - low || 1)) * tall * 0.72;
       }),
     );
     this.tall = tall;
@@ -71,7 +71,7 @@ class Behaviour extends Plane {
   }
 
   names(pen, label, row, ink) {
-    const top = row * this.tall;
+    const top = TOP + row * this.tall;
     pen.fillStyle = ink;
     pen.textAlign = "right";
     pen.textBaseline = "middle";

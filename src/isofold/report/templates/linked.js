@@ -33,12 +33,15 @@ class Linked {
     this.raster.canvas.parentNode.hidden = !trials;
     const orders = rowOrders(grid);
     if (!orders.includes(this.hub.state.rows)) this.hub.state.rows = orders[0];
-    if (fresh) this.rowChoice(orders);
-    if (fresh) this.fields();
+    if (fresh) {
+      this.hub.state.columns = columnsFor(grid);
+      this.rowChoice(orders);
+      this.fields();
+    }
     for (const plane of this.planes) plane.lay(grid, colors, split);
     for (const plane of this.planes) plane.canvas.setAttribute("aria-label", plane.label());
     const rows = this.behaviour.rows.length;
-    this.box.style.setProperty("--tall", `${Math.max(176, rows * 40 + AXIS)}px`);
+    this.box.style.setProperty("--tall", `${Math.max(184, rows * 40 + TOP + AXIS)}px`);
   }
 
   rowChoice(orders) {

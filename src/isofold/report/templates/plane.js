@@ -1,6 +1,6 @@
 // A flat picture of the samples of one recording that can be brushed: what behaviour and trials share.
 
-const AXIS = 24, MARGIN = 8; // pixels below for the axis, and on the right
+const TOP = 7, AXIS = 24, MARGIN = 8; // pixels above, below for the axis, and on the right
 
 class Plane {
   // gutter: pixels on the left, for names
@@ -22,6 +22,11 @@ class Plane {
   // Pixels that the axis is long.
   across() {
     return this.width - this.gutter - MARGIN;
+  }
+
+  // Pixels from the top to the axis.
+  down() {
+    return this.height - AXIS - TOP;
   }
 
   font(size, weight = 400) {

@@ -15,19 +15,19 @@ class Raster extends Plane {
     const { rows, columns } = this.hub.state;
     this.order = sortedTrials(grid, rows);
     this.rowOf = new Map(this.order.map((code, row) => [code, row]));
-    const [start, wide] = columns === "time" ? [grid.inside, stepsOf(grid)] : sharesOf(grid);
-    Object.assign(this, { start, wide });
-    this.span = start.reduce((most, s, k) => Math.max(most, s + wide[k]), 0) || 1;
+    const [onset, wide] = columns === "time" ? [grid.inside, stepsOf(grid)] : sharesOf(grid);
+    Object.assign(this, { onset, wide });
+    this.span = onset.reduce((most, s, k) => Math.max(most, s + wide[k]), 0) || 1;
     this.axisName = columns === "time" ? "s in trial" : "share of trial";
   }
 
   place() {
     const scale = this.across() / this.span;
-    this.tall = (this.height - AXIS) / Math.max(1, this.order.length);
+    this.tall = this.down() / Math.max(1, this.order.length);
     const { trial } = this.grid;
-    this.x = this.start.map((s) => this.gutter + s * scale);
+    this.x = this.onset.map((s) => this.gutter + s * scale);
     this.w = this.wide.map((s) => Math.max(0.6, s * scale));
-    this.y = Float32Array.from(trial.values, (code) => (this.rowOf.get(code) ?? NaN) * this.tall);
+    this.y = Float32Array.from(trial.values, (code) => TOP + (this.rowOf.get(code) ?? NaN) * this.tall);
   }
 
   paintOn(pen, { colors, mask, cursor, ink }) {
@@ -58,7 +58,7 @@ class Raster extends Plane {
     pen.textBaseline = "middle";
     pen.globalAlpha = 0.7;
     this.order.forEach((code, row) => {
-      if (row % every === 0) pen.fillText(fitted(pen, this.grid.trial.categories[code], this.gutter - 28), this.gutter - 12, (row + 0.5) * this.tall);
+      if (row % every === 0) pen.fillText(fitted(pen, this.grid.trial.categories[code], this.gutter - 28), this.gutter - 12, TOP + (row + 0.5) * this.tall);
     });
     pen.save();
     pen.translate(10, (this.height - AXIS) / 2);
@@ -85,7 +85,7 @@ class Raster extends Plane {
 
   nearest(x, y) {
     if (x < this.gutter - 30 || y > this.height - AXIS) return -1;
-    const code = this.order[Math.floor(y / this.tall)];
+    const code = this.order[Math.floor((y - TOP) / this.tall)];
     let found = -1;
     this.grid.trial.values.forEach((mine, k) => {
       if (mine === code && (found < 0 || Math.abs(this.x[k] + this.w[k] / 2 - x) < Math.abs(this.x[found] + this.w[found] / 2 - x))) found = k;
@@ -101,7 +101,7 @@ class Raster extends Plane {
     if (cursor < 0) return values.indexOf(this.order[0]);
     if (sideways) return values[cursor + sideways] === values[cursor] ? cursor + sideways : cursor;
     const row = Math.max(0, Math.min(this.order.length - 1, this.rowOf.get(values[cursor]) + down));
-    return this.nearest(this.x[cursor] + this.w[cursor] / 2, (row + 0.5) * this.tall);
+    return this.nearest(this.x[cursor] + this.w[cursor] / 2, TOP + (row + 0.5) * this.tall);
   }
 
   // From row to row whole trials; within a row the samples between.
@@ -111,6 +111,14 @@ class Raster extends Plane {
     const [low, high] = [Math.min(from, to), Math.max(from, to)];
     return [...this.y.keys()].filter((k) => this.y[k] >= low && this.y[k] <= high);
   }
+}
+
+// Seconds are easier to read, but where few trials last much longer they would squeeze all others.
+function columnsFor({ inside, trial }) {
+  const longest = new Map();
+  trial.values.forEach((code, k) => longest.set(code, Math.max(inside[k], longest.get(code) ?? 0)));
+  const all = [...longest.values()].sort((a, b) => a - b);
+  return all.at(-1) > 4 * all[all.length >> 1] ? "share of trial" : "time";
 }
 
 // Seconds to the next drawn sample of the trial; the usual step at its end and over gaps.

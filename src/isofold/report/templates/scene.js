@@ -111,9 +111,9 @@ class Scene {
 
   // A place on the canvas, in its own pixels.
   at(event) {
-    const box = this.canvas.getBoundingClientRect();
-    const ratio = this.canvas.width / box.width;
-    return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
+    const { canvas } = this;
+    const box = canvas.getBoundingClientRect();
+    return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
   }
 
   // Drawn samples inside the lasso.
