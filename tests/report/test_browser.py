@@ -120,12 +120,19 @@ def test_dark_and_light_by_button_and_by_the_system(browser, page):
 def test_every_control_is_reached_by_tab_in_reading_order(seen):
     seen.tab.locator(".skip").focus()
     focused = """(() => { const e = document.activeElement;
-        return e.textContent.trim().slice(0, 30) + "|" + (e.dataset.plane ?? e.dataset.name ?? e.tagName) })()"""
+        const name = e.dataset.plane ?? e.dataset.name ?? e.tagName;
+        return `${e.textContent.trim().slice(0, 30)}|${name}` })()"""
     path = [seen.tab.evaluate(focused)]
     for _ in range(30):
         seen.tab.keyboard.press("Tab")
         path.append(seen.tab.evaluate(focused))
-    wanted = ["Skip to the results|A", "Dark|BUTTON", "color", "turn|BUTTON", "Select by value|BUTTON"]
+    wanted = [
+        "Skip to the results|A",
+        "Dark|BUTTON",
+        "color",
+        "turn|BUTTON",
+        "Select by value|BUTTON",
+    ]
     wanted += ["behaviour", "trials", "|CANVAS", "⤢|BUTTON"]
     places = [next((k for k, p in enumerate(path) if w in p), None) for w in wanted]
     assert None not in places, (wanted, path)

@@ -64,6 +64,7 @@ class Row:
     interval: tuple[float, float] | None = None
     chance: tuple[float, float] | None = None
     muted: bool = False
+    ceiling: float | None = None
 
 
 def dots(rows: Sequence[Row], *, unit: str, title: str = "") -> go.Figure:
@@ -75,6 +76,8 @@ def dots(rows: Sequence[Row], *, unit: str, title: str = "") -> go.Figure:
     for place, row in enumerate(rows):
         if row.chance is not None and np.all(np.isfinite(row.chance)):
             _draw_chance(figure, place, row.chance)
+        if row.ceiling is not None:
+            _draw_ceiling(figure, place, row.ceiling)
         for trace in _run_dots(place, row, groups):
             figure.add_trace(trace)
         if row.mean is not None:
@@ -173,6 +176,16 @@ def _run_dots(place: int, row: Row, groups: list[str]) -> list[Any]:
             )
         )  # fmt: skip
     return traces
+
+
+def _draw_ceiling(figure: Any, place: int, ceiling: float) -> None:
+    sides = {"y0": place - 0.4, "y1": place + 0.4}
+    line = {"color": GREY, "width": 1.5, "dash": "dash"}
+    figure.add_shape(type="line", x0=ceiling, x1=ceiling, line=line, layer="below", **sides)
+    figure.add_scatter(  # unseen: it widens the axis to hold the line, and answers the pointer
+        x=[ceiling], y=[place], mode="markers", marker={"opacity": 0, "size": 10},
+        showlegend=False, hovertemplate="ceiling: %{x:.3g}<extra></extra>",
+    )  # fmt: skip
 
 
 def _mean_mark(place: int, row: Row) -> Any:

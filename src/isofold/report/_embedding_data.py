@@ -37,8 +37,8 @@ def embedding_notes(gallery: Gallery) -> list[str]:
     if not gallery.panels:
         return []
     notes = [
-        f"All pictures of the page share {POINT_BUDGET:,} points: with {len(gallery.panels)} "
-        f"pictures about {gallery.limit:,} samples each.",
+        f"The page holds {POINT_BUDGET:,} points at most: with {len(gallery.panels)} pictures "
+        f"about {gallery.limit:,} samples each, or all where there are fewer.",
         *map(_drawn, gallery.grids),
         "Within a method, every run is moved, turned, reflected and scaled as a whole onto the "
         "first one (Procrustes on training samples); shapes are not bent. Axes 1, 2, 3 are the "

@@ -11,6 +11,7 @@ from typing import Any
 from ..studies._numbers import bracket, number
 from ..studies.sweeps import Sweep
 from ._attribution import MOST_RANKINGS, Ranking
+from ._diagnosis import diagnosis_blocks
 from ._embedding_data import embedding_data, embedding_notes, emphasis
 from ._pack import data_block, deflated
 from .answer import reach, unit_of
@@ -53,6 +54,7 @@ def render(page: Page) -> str:
         channels=channels,
         cleaned=session_blocks(page.cleaned, figures),
         trials=trial_blocks(page.trials, figures),
+        diagnosis=diagnosis_blocks(page.diagnosed, figures),
         figures=data_block(figures),
         embeddings=data_block(embedding_data(page.gallery)) if page.gallery.panels else "",
         embedding_notes=embedding_notes(page.gallery),
@@ -171,6 +173,7 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
             "interval": bracket(line.interval) or "–",
             "range": f"{number(line.dots['value'].min())} to {number(line.dots['value'].max())}",
             "chance": number(line.chance[0]) if line.chance else "–",
+            "ceiling": number(line.ceiling) if line.ceiling is not None else "–",
             "edge": number(line.chance[1]) if line.chance else "–",
             "beyond": {True: "yes", False: "no", None: "–"}[
                 beyond_chance(line, measure.higher_is_better)
@@ -190,6 +193,7 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
         "count": "pairs" if measure.between else "runs",
         "alt": f"{measure.title}, {unit_of(measure)}: {alt}",
         "better": _better(measure),
+        "ceiling": any(line.ceiling is not None for line in measure.lines),
     }
 
 

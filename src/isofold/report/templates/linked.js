@@ -20,7 +20,7 @@ class Linked {
     const right = element(planes, "figure", "");
     this.behaviour = new Behaviour(left, hub);
     this.raster = new Raster(right, hub);
-    element(left, "figcaption", "", "Behaviour; grey ground: held-out trials");
+    element(left, "figcaption", "start", "Behaviour; grey ground: held-out trials");
     this.rows = element(right, "figcaption", "", "");
     this.planes = [this.behaviour, this.raster];
   }
@@ -41,7 +41,7 @@ class Linked {
     for (const plane of this.planes) plane.lay(grid, colors, split);
     for (const plane of this.planes) plane.canvas.setAttribute("aria-label", plane.label());
     const rows = this.behaviour.rows.length;
-    this.box.style.setProperty("--tall", `${Math.max(184, rows * 40 + TOP + AXIS)}px`);
+    this.box.style.setProperty("--tall", `${Math.max(184, rows * 46 + TOP + AXIS)}px`);
   }
 
   rowChoice(orders) {
