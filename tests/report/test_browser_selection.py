@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from shutil import rmtree
+
 import numpy as np
 import pytest
+from fake_results import embedding, write_results
 from visit import Drawn, visit
+
+from isofold.report import write_report
+from isofold.studies import Results
+from isofold.studies.embedding_store import save_embedding
 
 GUTTER, MARGIN, TOP, AXIS = 88, 8, 7, 24
 """Pixels around the behaviour picture."""
@@ -215,4 +222,24 @@ def test_sample_numbers_are_copied(browser, page, drawn):
     assert read == str(drawn.rows[drawn.trial == 0].tolist()).replace(" ", "")
     seen.tab.get_by_role("button", name="Clear").click()
     assert seen.selected()["samples"] == []
+    seen.tab.context.close()
+
+
+def test_another_clock_of_the_recording_marks_the_nearest_samples(browser, tmp_path):
+    small = {"pca": 0.5, "cebra-time": 0.2}
+    folder = write_results(tmp_path / "r", methods=small, seeds=(0,), lap_samples=20, failed=0)
+    runs = Results(folder).runs
+    key = runs.loc[runs["method"] == "cebra-time", "key"].item()
+    rmtree(folder / "runs" / key / "embedding.zarr")
+    save_embedding(
+        embedding(0.2, 0, lap_samples=20).isel(time=slice(0, None, 2)),
+        folder / "runs" / key / "embedding.zarr",
+    )
+    seen = visit(browser, write_report(folder))
+    canvas = seen.tab.locator("canvas[data-plane=trials]")
+    tall = (canvas.bounding_box()["height"] - TOP - AXIS) / 24
+    canvas.click(position={"x": 120, "y": TOP + 2.5 * tall})
+    marked = seen.marked()
+    assert marked["pca, seed 0"] == list(range(40, 60))
+    assert marked["cebra-time, seed 0"] == list(range(20, 30))
     seen.tab.context.close()

@@ -26,19 +26,6 @@ def deflated(text: str) -> str:
 
 
 def data_block(value: Any) -> str:
-    """JSON for a script of the page; numbers keep the digits a picture can show."""
+    """JSON for a script of the page."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return deflated(text)
-
-
-def fewer_digits(value: Any) -> Any:
-    """The same lists and dicts with numbers of six digits: sixteen would be most of the page.
-
-    >>> fewer_digits({"x": [1 / 3, 2, "1.23456789"]})
-    {'x': [0.333333, 2, '1.23456789']}
-    """
-    if isinstance(value, dict):
-        return {key: fewer_digits(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [fewer_digits(inner) for inner in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value

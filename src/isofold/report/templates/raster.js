@@ -31,12 +31,17 @@ class Raster extends Plane {
   }
 
   paintOn(pen, { colors, mask, cursor, ink }) {
+    const ratio = window.devicePixelRatio || 1;
+    const whole = (v) => Math.round(v * ratio) / ratio; // whole pixels leave no seams between cells
     const gap = this.tall > 5 ? 1 : 0;
     for (let k = 0; k < this.x.length; k++) {
       if (Number.isNaN(this.y[k])) continue;
       pen.globalAlpha = mask && !mask[k] ? 0.16 : 1;
       pen.fillStyle = colors[k];
-      pen.fillRect(this.x[k], this.y[k], this.w[k] + 0.3, Math.max(0.5, this.tall - gap));
+      const [left, top] = [whole(this.x[k]), whole(this.y[k])];
+      const wide = whole(this.x[k] + this.w[k]) - left;
+      const tall = whole(this.y[k] + this.tall - gap) - top;
+      pen.fillRect(left, top, Math.max(wide, 1 / ratio), Math.max(tall, 1 / ratio));
     }
     pen.globalAlpha = 1;
     ticksOf(0, this.span, this.across() / 70).forEach((t) => this.tick(pen, this.gutter + (t / this.span) * this.across(), shortNumber(t), ink));
