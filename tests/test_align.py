@@ -167,7 +167,7 @@ def test_no_window_holds_a_sample_of_another_segment(data):
         (("lick", (0, 0.2)), {"rate": 20.0}, "rate must divide the recording's 10 Hz"),
         (("lick", (0, 0.2)), {"rate": 3.0}, "rate must divide"),
         (("lick", (0, 0.2)), {"baseline": (-1, 0)}, "baseline .* holds no sample"),
-        (("lick", (0, 0.2)), {"nan": "drop"}, "nan must be 'error', 'exclude' or 'keep'"),
+        (("lick", (0, 0.2)), {"nan": "drop"}, "nan must be 'error', 'interpolate', 'exclude'"),
         (("lick", (0, 0.2)), {"censor": "next"}, "censor must be None or 'next trial'"),
         (([], (0, 0.2)), {}, "found none"),
         (([[1.0]], (0, 0.2)), {}, r"must be \(event,\) times"),

@@ -23,6 +23,7 @@ from isofold.studies import (
     method_spec,
     recording_spec,
     score_spec,
+    single_trial_spec,
     spec,
     steps,
     sweep_spec,
@@ -138,7 +139,8 @@ def test_every_key_of_a_study_file_is_explained():
         *(spec._KEYS, recording_spec._KEYS, recording_spec._BIN, recording_spec._RESTRICT),
         *(recording_spec._CHOOSE, method_spec._OWN, score_spec._OWN, score_spec._DECODE),
         *score_spec._OWN.values(),
-        *(axes.AXES, axes._RANGE, claim_spec._KEYS, sweep_spec._KEYS),
+        *(axes.AXES, axes._RANGE, claim_spec._KEYS, sweep_spec._KEYS, single_trial_spec._KEYS),
+        *(steps.clean_names(), score_spec._DECODE_TRIALS),
         *steps.step_names().items(),
     )
     keys = {k for table in tables for part in table for k in np.atleast_1d(part)}

@@ -20,12 +20,16 @@ EVERY_STEP = {
     "smooth": {"sigma": 0.15},
     "window_sum": {"duration": 0.4},
     "square_root": {},
+    "soft_normalize": {"constant": 5.0},
+    "delay": {"n": 3, "lag": 0.1, "centred": False},
+    "trial_baseline": {"event": "cue", "window": [-0.3, 0.0]},
 }
 
 
 def counts(n=60, channels=3, seed=0, **more):
     signal = np.random.default_rng(seed).poisson(3.0, (n, channels)).astype(np.float32)
-    more.setdefault("trials", pd.DataFrame({"start": [0, 20, 35], "stop": [20, 30, 60]}))
+    table = {"start": [0, 20, 35], "stop": [20, 30, 60], "cue": [0.5, 2.5, 4.0]}
+    more.setdefault("trials", pd.DataFrame(table))
     return Recording(signal, 10.0, name="rat", **more)
 
 
@@ -37,7 +41,7 @@ def test_every_step_keeps_the_contract(name):
     step = clone(STEPS[name](**EVERY_STEP[name]))
     assert step.fit(recording) is step
     out = step.transform(recording)
-    assert out.signal.shape == recording.signal.shape
+    assert out.signal.shape == (60, 9 if name == "delay" else 3)
     assert out.signal.dtype == np.float32
     pd.testing.assert_frame_equal(out.segments, recording.segments)
     assert out.provenance[-1] == {"step": name, **EVERY_STEP[name], **_more(name)}
@@ -166,7 +170,7 @@ def test_pipeline_makes_what_the_study_file_says():
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
-        ([{"zscore": {}}, {"blur": {}}], r"step 2: no step 'blur'; there are \['smooth'"),
+        ([{"zscore": {}}, {"blur": {}}], r"step 2: no step 'blur'; there are \['delay', 'smooth'"),
         ([{"smooth": {"sigma": 1.0, "width": 3}}], r"unknown: \['width'\], missing: \[\]"),
         ([{"smooth": {}}], r"missing: \['sigma'\]"),
         ([{"smooth": {"sigma": -1}}], "step 1: sigma must be a time in seconds above 0, got -1"),

@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isofold import Recording
+from isofold import Recording, Session
 from isofold.errors import DataError, MissingValuesError
-from isofold.preprocess import Delay, TrialBaseline, ZScore, delay, pipeline, trial_baseline
+from isofold.preprocess import (
+    Delay,
+    TrialBaseline,
+    ZScore,
+    delay,
+    event_clock,
+    pipeline,
+    trial_baseline,
+    trial_column,
+)
 
 
 def recording(lengths=(4, 3, 5), n_channels=2, seed=0, **columns):
@@ -109,5 +118,48 @@ def test_folds_by_group_refuse():
 
 
 def test_steps_of_a_study_file():
-    steps = pipeline([{"delay": {"n": 3, "step": 0.1}}, {"zscore": {"by": "animal"}}])
-    assert repr(steps) == "[Delay(n=3, step=0.1), ZScore(by='animal')]"
+    steps = pipeline([{"delay": {"n": 3, "lag": 0.1}}, {"zscore": {"by": "animal"}}])
+    assert repr(steps) == "[Delay(lag=0.1, n=3), ZScore(by='animal')]"
+
+
+def test_time_from_events_against_brute_force():
+    rng = np.random.default_rng(0)
+    times = np.sort(rng.uniform(0, 60, 12))
+    window = (-1.5, 2.1)
+    series = event_clock(Session(events={"cue": times}), "cue", window, rate=20).series
+    clock = series["time_from_cue"]
+    for t, value in zip(clock.times(), clock.values, strict=True):
+        since = t - times
+        inside = since[(since >= window[0] - 1e-6) & (since <= window[1] + 1e-6)]
+        assert abs(value) == pytest.approx(np.abs(inside).min(), abs=1e-9)
+    every = np.arange(times[0] - 1.5, times[-1] + 2.1, 1 / 20)
+    covered = (np.abs(every[:, None] - times - 0.3) < 1.8 - 1e-6).any(axis=1)
+    assert abs(len(clock) - covered.sum()) <= 1
+
+
+def test_clock_of_a_trial_column_and_refusals():
+    trials = pd.DataFrame({"start": [0.0, 5.0], "stop": [5.0, 9.0], "go": [1.0, np.nan]})
+    made = event_clock(Session(trials=trials), "go", (-1, 1), rate=2, name="since go")
+    assert made.series["since go"].values.tolist() == [-1.0, -0.5, 0.0, 0.5, 1.0]
+    assert made.provenance[-1]["step"] == "event_clock"
+    with pytest.raises(DataError, match=r"no event 'lick'; events: \[\], trial columns .*'go'"):
+        event_clock(Session(trials=trials), "lick")
+    for options in ({"window": (1, 0)}, {"rate": 0.0}, {"rate": np.nan}):
+        with pytest.raises(DataError, match="must be"):
+            event_clock(Session(trials=trials), "go", **options)
+
+
+def test_trial_columns_are_made_of_others():
+    trials = pd.DataFrame(
+        {"start": [0.0, 5.0], "stop": [5.0, 9.0], "l": [True, False], "n": [1, 2]}
+    )
+    session = Session(trials=trials, intervals={"laps": trials})
+    assert trial_column(session, "odd", "n % 2 == 1").trials["odd"].tolist() == [True, False]
+    assert trial_column(session, "no", "not l", trials="laps").intervals["laps"]["no"].tolist() == [
+        False,
+        True,
+    ]
+    assert "odd" not in session.trials, "the session that was given stays as it is"
+    for query in ("nothing > 1", "__import__('os')", "@n > 1", "1 + 1"):
+        with pytest.raises(DataError, match="trial query"):
+            trial_column(session, "x", query)

@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _DOOR = {
     # a recording goes in
     "read": "readers",
+    "from_spikeinterface": "readers",
     "Session": "session",
     "Recording": "recording",
     "load_recording": "_store",
@@ -38,9 +39,11 @@ _DOOR = {
     "load": "models",
     "fit_seeds": "models",
     "enable_cache": "training",
+    "save_embedding": "writers",
     # they are scored
     "Score": "scores",
     "scores": "",
+    "single_trial": "",
     # and studied
     "Study": "studies",
     "run": "studies",

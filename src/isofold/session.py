@@ -249,11 +249,56 @@ class Session:
 
         return binned(self, width, signal, units, labels, trials, align, window)
 
-    def to_nwb(self, path: str | Path) -> Path:
-        """Write to an NWB file (HDF5) that `isofold.read` reads back."""
+    def align(
+        self,
+        event: str | NDArray,
+        window: tuple[float, float],
+        *,
+        series: str | Sequence[str] | None = None,
+        **options: Any,
+    ) -> Any:
+        """Windows of series around an event as xarray (trial, time, channel), on a common clock.
+
+        Each series keeps its own, even irregular, clock until then. `options` are `rate`,
+        `interpolate`, `baseline`, `censor`, `nan` and `endpoint`: see
+        `isofold._align_series.align_series`. For spikes, `bin` with `align=`.
+
+        >>> import pynapple as nap
+        >>> dff = nap.Tsd(np.array([0.0, 1.1, 2.0, 3.2]), np.array([0.0, 1.1, 2.0, 3.2]))
+        >>> session = Session(series={"dff": dff}, events={"cue": [1.0]})
+        >>> session.align("cue", (-0.5, 0.5), series="dff", rate=2.0).values.ravel()
+        array([0.5, 1. , 1.5])
+        """
+        from ._align_series import align_series
+
+        return align_series(self, event, window, series, **options)
+
+    def to_nwb(self, path: str | Path, backend: str | None = None) -> Path:
+        """Write to NWB, with provenance, quality and warnings; `isofold.read` reads it back.
+
+        Parameters
+        ----------
+        path
+            Target; it is either whole or not there.
+        backend
+            "hdf5" (one file), "zarr" (a folder), or None: Zarr where `path` ends in ".zarr".
+
+        Raises
+        ------
+        DataError
+            A table has a column that NWB cannot hold, or `path` is the Zarr folder that the
+            session reads from.
+
+        Examples
+        --------
+        >>> import tempfile, isofold
+        >>> session = Session(events={"lick": [0.5, 0.7]})
+        >>> isofold.read(session.to_nwb(tempfile.mkdtemp() + "/mouse.nwb.zarr")).events
+        {'lick': array([0.5, 0.7])}
+        """
         from .writers.nwb import write_nwb
 
-        return write_nwb(self, path)
+        return write_nwb(self, path, backend)
 
     # -- private ----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import pytest
 from isofold import cli, open_results
 from isofold.errors import DataError
 
-COMMANDS = ["demo", "inspect", "embed", "run", "report", "methods", "dispatch", "worker"]
+COMMANDS = ["demo", "inspect", "embed", "run", "report", "methods", "dispatch", "worker", "capsule"]
 
 
 @pytest.fixture

@@ -80,10 +80,10 @@ def test_archives_that_are_not_npz(tmp_path):
 def test_no_file_folder_or_empty(tmp_path):
     with pytest.raises(ReadError, match=r"no such file: .*nothing.nwb"):
         iso.read(tmp_path / "nothing.nwb")
-    with pytest.raises(ReadError, match="is a folder; give the path of a file"):
+    with pytest.raises(ReadError, match=r"is a folder of no known format; it holds \[\]"):
         iso.read(tmp_path)
     (tmp_path / ".zgroup").write_text("{}")
-    with pytest.raises(ReadError, match="is a Zarr folder; NWB-Zarr is not read yet"):
+    with pytest.raises(ReadError, match="is a Zarr folder but not NWB"):
         iso.read(tmp_path)
     (tmp_path / "x.nwb").touch()
     with pytest.raises(ReadError, match=r"the file is empty \(0 bytes\)"):

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import IsofoldError, StudyError
+from .capsule import capsule
 from .demo import demo
 from .dispatch import dispatch
 from .embed import embed
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (demo, inspect, embed, run, report, methods, dispatch, worker):
+for _command in (demo, inspect, embed, run, report, methods, dispatch, worker, capsule):
     app.command()(_command)
 
 

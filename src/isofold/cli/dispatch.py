@@ -23,7 +23,7 @@ def dispatch(study: Study, jobs: Jobs, out: Results = None, resume: Resume = Fal
     from .. import studies
     from ._show import console
 
-    spec = studies.Study.from_toml(study)
+    spec = studies.Study.from_file(study)
     place = out or f"results/{spec.name}"
     files = studies.dispatch(spec, jobs, place, resume)
     console().print(f"{len(files)} jobs in {jobs}, results in {place}")

@@ -43,7 +43,7 @@ def run(
     from .. import studies
     from ._show import console, show_plan, show_results
 
-    spec = studies.Study.from_toml(study)
+    spec = studies.Study.from_file(study)
     place = out or f"results/{spec.name}"
     if dry_run:
         show_plan(studies.dry_run(spec, place, workers=1 if serial else workers), console())

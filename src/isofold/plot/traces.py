@@ -11,6 +11,8 @@ from .style import CATEGORIES, GREY, flat_layout, text
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+COLORS = tuple(CATEGORIES[k] for k in (0, 5, 2, 1))
+"""Of rows; without the yellow, which thin lines lose."""
 Lines = Mapping[str, tuple[Any, Any]]
 """name → (time in s, value)."""
 
@@ -47,11 +49,11 @@ def traces(rows: Mapping[str, Lines], *, title: str = "", rule: Sequence[float] 
     for row, (unit, lines) in enumerate(rows.items(), start=1):
         for number, (name, (time, value)) in enumerate(lines.items()):
             fit = name.endswith("fit")
-            color = "#222" if fit else CATEGORIES[(row - 1 + 2 * number) % len(CATEGORIES)]
+            color = GREY if fit else COLORS[(row - 1 + number) % len(COLORS)]
             figure.add_trace(
                 go.Scatter(
                     x=time, y=value, mode="lines", name=text(name or unit), showlegend=False,
-                    line={"width": 1.6 if fit else 0.9, "color": GREY if fit else color},
+                    line={"width": 1.6 if fit else 1.0, "color": color},
                     hovertemplate="%{x:.2f} s: %{y:.4g}<extra>" + text(name or unit) + "</extra>",
                 ),
                 row=row, col=1,

@@ -18,14 +18,14 @@ from ._segments import positive_seconds
 class Delay(BaseEstimator):
     """Past (or past and coming) samples as channels; see `delay`."""
 
-    def __init__(self, n: int, step: float, centred: bool = False):
+    def __init__(self, n: int, lag: float, centred: bool = False):
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
             raise DataError(f"n must be a whole number of samples of at least 2, got {n!r}")
-        positive_seconds("step", step)
+        positive_seconds("lag", lag)
         if not isinstance(centred, bool | np.bool_):
             raise DataError(f"centred must be true or false, got {centred!r}")
         self.n = n
-        self.step = step
+        self.lag = lag
         self.centred = centred
 
     def fit(self, recording: Recording) -> Delay:
@@ -35,16 +35,16 @@ class Delay(BaseEstimator):
     def transform(self, recording: Recording) -> Recording:
         """The recording with n times as many channels."""
         require_complete(recording)
-        apart = round(self.step * recording.rate)
+        apart = round(self.lag * recording.rate)
         if apart < 1:
             raise DataError(
-                f"step {self.step!r} s is less than half a sample at {recording.rate:g} Hz; use a "
+                f"lag {self.lag!r} s is less than half a sample at {recording.rate:g} Hz; use a "
                 "longer one"
             )
         lags = (np.arange(self.n) - (self.n // 2 if self.centred else 0)) * apart
         rows = _rows(recording.segments[["start", "stop"]].to_numpy(), lags)
         signal = np.asarray(recording.signal)[rows]  # (time, lag, channel)
-        step = {"step": "delay", "n": self.n, "seconds": self.step, "centred": self.centred}
+        step = {"step": "delay", "n": self.n, "lag": self.lag, "centred": self.centred}
         return replace(
             recording,
             signal=signal.reshape(len(rows), -1),
@@ -53,7 +53,7 @@ class Delay(BaseEstimator):
         )
 
 
-def delay(recording: Recording, n: int, step: float, centred: bool = False) -> Recording:
+def delay(recording: Recording, n: int, lag: float, centred: bool = False) -> Recording:
     """Delay embedding of every channel, inside its segment.
 
     y_t = (x_t, x_{t−τ}, …, x_{t−(n−1)τ}): by Takens' theorem (1981) n delays of one generic
@@ -70,7 +70,7 @@ def delay(recording: Recording, n: int, step: float, centred: bool = False) -> R
         (time, channel); becomes (time, n · channel).
     n
         Number of delays, the present included.
-    step
+    lag
         Delay between two of them, τ, in seconds; rounded to samples.
     centred
         As much of the future as of the past, for questions that are not about prediction.
@@ -78,19 +78,19 @@ def delay(recording: Recording, n: int, step: float, centred: bool = False) -> R
     Raises
     ------
     DataError
-        `n` or `step` is out of range.
+        `n` or `lag` is out of range.
     MissingValuesError
         The signal holds NaN.
 
     Examples
     --------
     >>> recording = Recording(np.array([[1.0], [2.0], [3.0]]), rate=10.0)
-    >>> delay(recording, n=2, step=0.1).signal
+    >>> delay(recording, n=2, lag=0.1).signal
     array([[1., 1.],
            [2., 1.],
            [3., 2.]])
     """
-    return Delay(n, step, centred).transform(recording)
+    return Delay(n, lag, centred).transform(recording)
 
 
 def _rows(segments: NDArray, lags: NDArray) -> NDArray:

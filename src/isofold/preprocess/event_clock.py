@@ -21,16 +21,16 @@ def event_clock(
 ) -> Session:
     """Add a series that says how long ago (or until) the nearest event is.
 
-    τ(t) = t − e for the nearest event e of which t lies in the window; NaN elsewhere. As a label it
-    lets a label-guided embedding follow the response to each event, and decoding ask whether an
-    embedding knows where in the response it is.
+    τ(t) = t − e for the event e in whose window t lies, the nearer of two; no sample elsewhere.
+    As a label it lets a label-guided embedding follow the response to each event, and decoding ask
+    whether an embedding knows where in the response it is.
 
     Parameters
     ----------
     session
-        With the event among its events.
+        With the event among its events or in its trial table.
     event
-        Its name.
+        Its name, or a trial column of times in seconds.
     window
         Start and stop in seconds from the event.
     rate
@@ -50,9 +50,7 @@ def event_clock(
     >>> after.series["time_from_cue"].values
     array([-0.5,  0. ,  0.5,  1. , -0.5,  0. ,  0.5,  1. ])
     """
-    times = session.events.get(event)
-    if times is None or not len(times):
-        raise DataError(f"no event {event!r}; there are {sorted(session.events)}")
+    times = _times(session, event)
     if len(window) != 2 or not window[0] < window[1]:
         raise DataError(f"window must be (start, stop) with start < stop, got {tuple(window)!r}")
     if rate is not None and not (np.isfinite(rate) and rate > 0):
@@ -62,9 +60,8 @@ def event_clock(
     first = times.min() + max(window[0], -60.0)
     n = int(np.floor((times.max() + min(window[1], 60.0) - first) / step + 1e-6)) + 1
     t = first + step * np.arange(n)
-    since = _since(t, np.sort(times))
-    slack = 1e-6 * step
-    inside = (since >= window[0] - slack) & (since <= window[1] + slack)
+    since = _since(t, np.sort(times), window, 1e-6 * step)
+    inside = ~np.isnan(since)
     made = {"step": "event_clock", "event": event, "window": [float(w) for w in window]}
     return replace(
         session,
@@ -73,11 +70,27 @@ def event_clock(
     )
 
 
-def _since(t: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Seconds from the nearest event."""
-    after = np.clip(np.searchsorted(times, t), 1, max(len(times) - 1, 1))
-    before, following = times[after - 1], times[np.minimum(after, len(times) - 1)]
-    return np.where(np.abs(t - before) <= np.abs(t - following), t - before, t - following)
+def _times(session: Session, event: str) -> np.ndarray:
+    columns: Any = {} if session.trials is None else session.trials.select_dtypes("float")
+    found = session.events[event] if event in session.events else columns.get(event)
+    times = np.asarray([] if found is None else found, dtype=float)
+    times = times[np.isfinite(times)]
+    if not len(times):
+        raise DataError(
+            f"no event {event!r}; events: {sorted(session.events)}, trial columns that may be "
+            f"times: {list(columns)}"
+        )
+    return times
+
+
+def _since(t: np.ndarray, times: np.ndarray, window: Sequence[float], slack: float) -> np.ndarray:
+    """Seconds from the nearer of the events whose windows hold t; NaN where none does."""
+    at = np.searchsorted(times, t, side="right")
+    since = np.stack([t - times[np.maximum(at - 1, 0)], t - times[np.minimum(at, len(times) - 1)]])
+    inside = (since >= window[0] - slack) & (since <= window[1] + slack)
+    far = np.where(inside, np.abs(since), np.inf)
+    nearer = np.take_along_axis(since, far.argmin(axis=0)[None], axis=0)[0]
+    return np.where(inside.any(axis=0), nearer, np.nan)
 
 
 def _series(t: np.ndarray, values: np.ndarray) -> Any:

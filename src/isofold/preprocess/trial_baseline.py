@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._missing import require_complete
 from ..errors import DataError
 from ..recording import Recording
 
@@ -29,6 +30,7 @@ class TrialBaseline(BaseEstimator):
 
     def transform(self, recording: Recording) -> Recording:
         """The recording with every trial's baseline at 0."""
+        require_complete(recording)
         if recording.trials is None:
             raise DataError(f"recording {recording.name!r} has no trials to take a baseline from")
         if self.event not in recording.trials or recording.trials[self.event].dtype.kind != "f":
@@ -73,6 +75,8 @@ def trial_baseline(recording: Recording, event: str, window: Sequence[float]) ->
     ------
     DataError
         No trials, no such column, or a trial without a sample in the window.
+    MissingValuesError
+        The signal holds NaN.
 
     Examples
     --------

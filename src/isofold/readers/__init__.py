@@ -12,31 +12,43 @@ from typing import Any
 
 from ..errors import IsofoldError, ReadError, UnsafeFileError
 from ..session import Session
+from . import nwb
+from ._nwb_store import is_zarr
+from ._remote import is_address, read_address
+from .spikeinterface import from_spikeinterface
 
-__all__ = ["read"]
+__all__ = ["from_spikeinterface", "read"]
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 PICKLE_SUFFIXES = (".pkl", ".pickle", ".jl", ".joblib")
+ARRAY_OPTIONS = {"rate", "start", "signal", "trial", "trial_samples", "event"}
+"""Options that say a table is a plain one, whatever its columns are called."""
 
 
 def read(path: str | Path, **options: Any) -> Session:
-    """Read a file as a `Session`.
+    """Read a file, a folder or what lies at an address as a `Session`.
 
-    Knows NWB (HDF5), `.npz`, `.npy`, `.csv`, `.parquet` and MATLAB (v5 and v7.3) by their first
-    bytes. Array files say no clock: give `rate=` in samples per second (and `start=` in s), or
-    `time=`, the name of the array or column that holds it ("time" is found by itself).
+    Knows NWB (HDF5, Zarr), `.npz`, `.npy`, `.csv`, `.parquet`, MATLAB (v5 and v7.3), Doric,
+    pyPhotometry and Neurophotometrics by their content, and folders of AIND photometry (now and
+    from Bonsai), Neurophotometrics, TDT, suite2p and Phy by what lies in them; of addresses NWB
+    (`https://…`, `s3://…`, `dandi://…`), a part at a time as it is used. Array files say no clock:
+    give `rate=` in samples per second (and `start=` in s), or `time=`, the name of the array or
+    column that holds it ("time" is found by itself).
 
     Parameters
     ----------
     path
-        The file.
+        The file, folder or address.
     options
         Array files: `rate`, `start`, `time`; `signal`, names that together form the series
         "signal"; `trial`, the name of a trial number per sample (negative or NaN: none).
         Tables of one trial a row: `trial_samples`, a pattern of the columns that are samples, with
         `rate`, `start` (s from the event) and `event`, its name.
         NWB and array files: `unsorted`, what to do with a series whose time goes back: "raise",
-        "sort" or "skip".
+        "sort" or "skip". NWB: `skip`, names of what to leave out; `missing_chunks="fill"` for a
+        Zarr folder without its empty chunks; at addresses `storage_options` (fsspec) and
+        `dandi_api`. suite2p and Phy: `rate`. AIND from Bonsai: `pulses`. Neurophotometrics:
+        `time`, the column that is the clock.
 
     Raises
     ------
@@ -59,15 +71,15 @@ def read(path: str | Path, **options: Any) -> Session:
     >>> read(path, rate=10.0)
     <Session 'run': 0 units, 2 series, no trials>
     """
+    if is_address(path):
+        return read_address(str(path), **options)
     path = Path(path)
     if not path.exists():
         raise ReadError(f"no such file: {path}")
-    if path.is_dir():
-        raise ReadError(_about_folder(path))
-    if path.stat().st_size == 0:
+    if path.is_file() and path.stat().st_size == 0:
         raise ReadError(f"the file is empty (0 bytes): {path}")
     try:
-        return _reader(path)(path, **options)
+        return _reader(path, options)(path, **options)
     except IsofoldError:
         raise
     except Exception as error:
@@ -79,15 +91,19 @@ def read(path: str | Path, **options: Any) -> Session:
         ) from error
 
 
-def _reader(path: Path) -> Callable[..., Session]:
-    """The reader for what the file holds."""
-    from . import arrays, matlab, nwb, tables
+def _reader(path: Path, options: dict[str, Any]) -> Callable[..., Session]:
+    """The reader for what the file or folder holds."""
+    from . import arrays, matlab, pyphotometry, tables
 
+    if path.is_dir():
+        return _folder_reader(path)
     with path.open("rb") as file:
         head = file.read(4096)
+    if pyphotometry.is_ppd(head, path.suffix):  # its first bytes can be those of a pickle
+        return pyphotometry.read_ppd
     _refuse_pickle(path, head)
     if head.startswith(HDF5):
-        return nwb.read_nwb
+        return _hdf5_reader(path)
     if head.startswith(b"MATLAB 7.3"):
         return matlab.read_matlab73
     if head.startswith(b"MATLAB 5.0"):
@@ -95,15 +111,44 @@ def _reader(path: Path) -> Callable[..., Session]:
     if head.startswith(b"\x93NUMPY"):
         return arrays.read_npy
     if head.startswith(b"PAR1"):
-        return tables.read_parquet
+        return _table_reader(path, tables.read_parquet, options)
     if head.startswith(b"PK\x03\x04"):
         return _zip_reader(path, arrays.read_npz)
     if _is_text(head):
-        return tables.read_csv
+        return _table_reader(path, tables.read_csv, options)
     raise ReadError(
         f"{path.name} is of no known format (first bytes {head[:8]!r}); isofold reads NWB (HDF5), "
-        "npz, npy, csv, parquet and MATLAB files"
+        "npz, npy, csv, parquet, MATLAB, Doric and pyPhotometry files"
     )
+
+
+def _folder_reader(path: Path) -> Callable[..., Session]:
+    from . import _folders
+
+    return nwb.read_nwb if is_zarr(path) else _folders.folder_reader(path)
+
+
+def _hdf5_reader(path: Path) -> Callable[..., Session]:
+    from . import doric
+
+    return doric.read_doric if doric.is_doric(path) else nwb.read_nwb
+
+
+def _table_reader(
+    path: Path, plain: Callable[..., Session], options: dict[str, Any]
+) -> Callable[..., Session]:
+    """Tables of an acquisition system by name or columns; options of arrays say it is `plain`."""
+    from . import aind_fip, bonsai_fip, neurophotometrics
+
+    if ARRAY_OPTIONS & set(options):
+        return plain
+    if bonsai_fip.bonsai_tables(path):
+        return bonsai_fip.read_bonsai_fip
+    if aind_fip.is_aind_file(path):
+        return aind_fip.read_aind_fip
+    if neurophotometrics.is_table(neurophotometrics.column_names(path)):
+        return neurophotometrics.read_neurophotometrics
+    return plain
 
 
 def _zip_reader(path: Path, read_npz: Callable[..., Session]) -> Callable[..., Session]:
@@ -166,11 +211,3 @@ def _is_text(head: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.start >= len(head) - 8
     return True
-
-
-def _about_folder(path: Path) -> str:
-    if any((path / name).exists() for name in (".zgroup", "zarr.json")):
-        return (
-            f"{path} is a Zarr folder; NWB-Zarr is not read yet: convert it to HDF5 with hdmf-zarr"
-        )
-    return f"{path} is a folder; give the path of a file"

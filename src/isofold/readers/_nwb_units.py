@@ -10,6 +10,7 @@ import pandas as pd
 from .._intervals import inside, merged
 from ..session import spike_group
 from ._clock import check_events
+from ._nwb_tables import plain_columns, text
 
 
 def read_units(nwb: Any, extent: list[tuple[float, float]]) -> tuple[Any, list[str]]:
@@ -44,19 +45,7 @@ def read_units(nwb: Any, extent: list[tuple[float, float]]) -> tuple[Any, list[s
 
 
 def _columns(table: Any) -> pd.DataFrame:
-    out: dict[str, Any] = {}
-    for name in table.colnames:
-        if name in ("spike_times", "obs_intervals", "electrodes", "electrode_group"):
-            continue
-        data = getattr(table[name], "data", None)
-        ragged = hasattr(table[name], "target")
-        if data is None or ragged or np.ndim(data) != 1:
-            continue
-        values = list(data[:])
-        if all(isinstance(v, str | bytes) for v in values):
-            out[name] = np.array([v.decode() if isinstance(v, bytes) else v for v in values])
-        elif np.asarray(values).dtype.kind in "biuf":
-            out[name] = np.asarray(values)
+    out: dict[str, Any] = plain_columns(table)
     if "electrode_group" in table.colnames:
         groups = list(table["electrode_group"].data[:])
         out["electrode_group"] = np.array([g.name for g in groups])
@@ -69,15 +58,21 @@ def _columns(table: Any) -> pd.DataFrame:
 def _areas(table: Any) -> np.ndarray | None:
     """Locations of each unit's electrodes (joined by "/"), else of its electrode group."""
     if "electrodes" in table.colnames:
-        return np.array([_locations(table["electrodes"][row]) for row in range(len(table))])
+        return _locations(table["electrodes"], len(table))
     if "electrode_group" in table.colnames:
         return np.array([str(g.location or "") for g in table["electrode_group"].data[:]])
     return None
 
 
-def _locations(electrodes: Any) -> str:
-    where = electrodes["location"] if "location" in getattr(electrodes, "columns", ()) else []
-    return "/".join(sorted({str(w) for w in where}))
+def _locations(index: Any, n: int) -> np.ndarray:
+    """Of the electrodes that a ragged (or plain) column of rows names, each location once."""
+    region = getattr(index, "target", index)
+    if "location" not in region.table.colnames:
+        return np.array([""] * n)
+    location = np.array([str(text(v)) for v in region.table["location"].data[:]])
+    rows = np.asarray(region.data[:], dtype=int)
+    ends = np.asarray(index.data[:], dtype=int) if region is not index else np.arange(1, n + 1)
+    return np.array(["/".join(sorted(set(location[r]))) for r in np.split(rows, ends[:-1])])
 
 
 def _observed(table: Any) -> tuple[np.ndarray, np.ndarray] | None:

@@ -120,6 +120,7 @@ def _ahead(measure: Measure, best: Line, other: Line) -> bool:
 def _what(measure: Measure) -> str:
     names = {
         "decode": "decoding of",
+        "decode_trials": "decoding, trial by trial, of",
         "goodness_of_fit": "goodness of fit",
         "recovery": "recovery of",
     }

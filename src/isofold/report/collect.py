@@ -28,6 +28,7 @@ CURVE_POINTS = 300
 """A loss curve is drawn through at most this many means of neighbouring steps."""
 MOST_CURVES = 200
 SECTIONS = {
+    "decode_trials": "Decoding of trials",
     "decode": "Decoding",
     "consistency": "Consistency",
     "goodness_of_fit": "Goodness of fit",
@@ -247,13 +248,19 @@ def _recordings(runs: pd.DataFrame, pictures: Gallery) -> list[dict[str, str]]:
                 "recording": grid.recording,
                 "animal": plain(subject.iloc[0]) if len(subject) else "",
                 "samples": f"{grid.n_samples:,}",
-                "clock": f"{grid.time[0]:.1f}–{grid.time[-1]:.1f} s",
+                "from": f"{grid.time[0]:,.1f} s",
+                "over": f"{grid.time[-1] - grid.time[0]:,.1f} s",
                 "trials": str(len(grid.trial.categories)),
                 "train / test": " / ".join(str(int((t >= 0).sum())) for t in trials),
-                "labels": ", ".join(f"{x.name} ({x.kind})" for x in grid.labels) or "none",
+                "labels": _few([f"{x.name} ({x.kind})" for x in grid.labels]) or "none",
             }
         )
     return rows
+
+
+def _few(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _variants(runs: pd.DataFrame, reader: _Reader) -> list[dict[str, str]]:
@@ -261,11 +268,14 @@ def _variants(runs: pd.DataFrame, reader: _Reader) -> list[dict[str, str]]:
     for variant, part in runs.groupby("variant", sort=False):
         done = int((part["status"] == "done").sum())
         seconds = [s for key in part["key"][part["status"] == "done"] if (s := reader.seconds(key))]
-        settings = reader.settings(part["key"].iloc[0])
+        settings = [
+            reader.settings(k) for k in part.groupby("recording", sort=False)["key"].first()
+        ]
+        labels = dict.fromkeys(", ".join(map(str, s.get("labels") or [])) for s in settings)
         rows.append(
             {
                 "method": str(variant),
-                "trained with": ", ".join(map(str, settings.get("labels") or [])) or "no labels",
+                "trained with": " | ".join(labels).strip(" |") or "no labels",
                 "seeds": ", ".join(sorted({plain(s) for s in part["seed"]}, key=_natural)),
                 "folds": str(part["fold"].nunique() or 1),
                 "runs done": f"{done} of {len(part)}",

@@ -75,7 +75,8 @@ def _caption(channel: str, part: str, rows: Rows) -> str:
     if any("fit" in line for lines in rows.values() for line in lines):
         what += "Grey lines: the fitted bleaching, and what the control says is motion. "
     if part == "whole":
-        return what + f"The whole recording, in at most {MOST_POINTS:,} means of neighbours."
+        drawn = f"in at most {MOST_POINTS:,} means of neighbours"
+        return f"{what}The whole recording, {drawn}; time from its first sample."
     return f"{channel}: {CLOSE:g} s from the middle of the recording."
 
 
@@ -86,7 +87,11 @@ def _cleaned(name: str, facts: dict[str, Any]) -> Cleaned:
         name,
         [str(w) for w in facts.get(WARNINGS, [])],
         [_check(row) for row in facts.get(QUALITY, [])],
-        {c: _pictures(table[table["channel"] == c]) for c in channels[:MOST_CHANNELS]},
+        {
+            _title(own): _pictures(own)
+            for c in channels[:MOST_CHANNELS]
+            for own in [table[table["channel"] == c]]
+        },
         len(channels),
     )
 
@@ -98,8 +103,16 @@ def _channels(table: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(table.loc[table["series"] == "dff", "channel"]))
 
 
+def _title(table: pd.DataFrame) -> str:
+    """The channel; the series, where each channel is one of its own ("G_1")."""
+    channel = str(table["channel"].iloc[0])
+    series = str(table.loc[table["series"] == "signal", "of"].iloc[0])
+    return series if channel in series else channel
+
+
 def _pictures(table: pd.DataFrame) -> dict[str, Rows]:
     parts = {}
+    table = table.assign(time=table["time"] - table["time"].min())
     for part, own in table.groupby("part", sort=False):
         lines = dict(iter(own.groupby("series", sort=False)))
         rows: Rows = {}

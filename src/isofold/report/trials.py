@@ -29,13 +29,16 @@ def _block(answers: TrialAnswers, name: str, figures: Figures) -> dict[str, Any]
     by = about.get("by")
     title = f"{answers.recording}: around {about['event']}" + (f", by {by}" if by else "")
     left_out = about.get("n_left_out", 0)
+    pictures = []
+    if len(answers.aligned):
+        pictures = [*_heat_maps(answers, name, figures), *_over_time(answers, name, figures)]
     small = f"{about['n_trials']} trials" + (f", {left_out} left out" if left_out else "")
     rows = _rows(answers.per_trial)
     return {
         "title": title,
         "small": small,
         "notes": about.get("notes", []),
-        "pictures": [*_heat_maps(answers, name, figures), *_over_time(answers, name, figures)],
+        "pictures": pictures,
         "rows": rows,
         "rows_title": f"{len(rows)} of {about['n_trials']} trials, the most unusual first",
     }
@@ -84,7 +87,7 @@ def _over_time(answers: TrialAnswers, name: str, figures: Figures) -> list[dict[
 def _rows(table: pd.DataFrame) -> list[dict[str, str]]:
     if not len(table):
         return []
-    shown = table.sort_values("p_value") if "p_value" in table else table
+    shown = table.sort_values("p_outlier") if "p_outlier" in table else table
     return [
         {str(k): number(v) if isinstance(v, float) else str(v) for k, v in row.items()}
         for row in shown.head(MOST_ROWS).to_dict("records")

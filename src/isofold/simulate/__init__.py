@@ -6,6 +6,7 @@ Every simulator takes `seed`, gives a `Recording` and keeps the latent in its `.
 from .ceilings import Ceilings, ceilings
 from .circle import circle
 from .lorenz import lorenz
+from .photometry import photometry, photometry_session
 from .pivae_continuous import pivae_continuous
 from .pivae_discrete import pivae_discrete
 from .place_cells import place_cells, place_cells_session
@@ -21,6 +22,8 @@ __all__ = [
     "ceilings",
     "circle",
     "lorenz",
+    "photometry",
+    "photometry_session",
     "pivae_continuous",
     "pivae_discrete",
     "place_cells",

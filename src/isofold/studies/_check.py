@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -82,3 +83,13 @@ def check_folds(folds: Any, where: str) -> None:
         check_type(folds, int, "a whole number (or {k = 5, how = …})", where)
         if folds < 2:
             raise StudyError(f"{where} must be at least 2, got {folds}; one split is split = {{…}}")
+
+
+def check_window(given: Any, where: str) -> tuple[float, float]:
+    """[start, stop] in seconds from an event."""
+    numbers = isinstance(given, Sequence) and not isinstance(given, str) and len(given) == 2
+    if not numbers or not all(isinstance(t, int | float) and math.isfinite(t) for t in given):
+        raise StudyError(f"{where} must be [start, stop] in seconds from the event, got {given!r}")
+    if not given[0] < given[1]:
+        raise StudyError(f"{where} must start before it stops, got {list(given)}")
+    return float(given[0]), float(given[1])

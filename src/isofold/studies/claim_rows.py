@@ -44,7 +44,7 @@ class Layout:
             {name: _folds(r.get("folds") or study.get("folds")) for name, r in recordings.items()},
             tuple(str(s) for s in study.get("seeds", (0,))),
             {name: m["method"] for name, m in methods.items()},
-            {name: _named(m.get("recordings"), recordings) for name, m in methods.items()},
+            _fitted_to(study.get("methods", ()), recordings),
             tuple(ScoreSpec.of(s, f"scores[{n}]") for n, s in enumerate(study.get("scores", ()))),
             tuple(study.get("controls", ())),
         )
@@ -65,8 +65,14 @@ def _folds(folds: Any) -> tuple[str, ...]:
     return tuple(str(k) for k in range(n_folds))
 
 
-def _named(only: Any, recordings: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(r for r in recordings if not only or r.split(" (")[0] in only)
+def _fitted_to(methods: Any, recordings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Blocks of one name are fitted to different recordings."""
+    found: dict[str, tuple[str, ...]] = {}
+    for method in methods:
+        only = method.get("recordings")
+        named = tuple(r for r in recordings if not only or r.split(" (")[0] in only)
+        found[axes.name_of(method)] = found.get(axes.name_of(method), ()) + named
+    return found
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from ..errors import StudyError
 from . import run_folder
 from .integrity import DONE
 from .keys import code_version
-from .one_run import execute, located, warm
+from .load import located
+from .one_run import execute, warm
 from .place import same_place
 from .plan import Plan, begun, fingerprint_of, planned
 from .spec import Study
@@ -117,7 +118,7 @@ def _read(path: Path) -> tuple[Task, str]:
             "install that version here"
         )
     task = unrolled(Study(**job["study"]), job["fingerprints"])[job["task"]]
-    recording = located(task, same_place(job["results"])).recording
+    recording = located(task.recording, same_place(job["results"]))
     if recording.path and not Path(recording.path).exists():
         raise StudyError(
             f"recording {recording.name!r}: no file {recording.path!r} on this machine"

@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 _BLOCK = 1 << 20
-_RENDERING = ("cli", "report", "plot", "app")
+_RENDERING = ("cli", "capsule", "report", "plot", "app")
 """Parts of the package that no score depends on."""
 _READING = (
     *("claim_spec.py", "claim_rows.py", "claims.py", "sweep_spec.py", "sweeps.py"),
-    *("_bootstrap.py", "_numbers.py"),
+    *("_bootstrap.py", "_numbers.py", "single_trial_spec.py", "single_trials.py"),
+    *("trial_answers.py", "session_facts.py"),
 )
 """What `studies` only reads scores with."""
 _CARRYING = (
     *("plan.py", "place.py", "manifest.py", "progress.py", "dry_run.py", "jobs.py", "run.py"),
     *("dask_executor.py", "dask_keeper.py", "cluster_spec.py", "results.py"),
+    *("find.py", "parameters.py", "aind_metadata.py"),
 )
 """What brings runs to processes and their results to a place; bytes do not depend on it."""
 

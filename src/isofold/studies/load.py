@@ -10,11 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from .._store import load_recording
 from ..recording import Recording
+from .place import Place
 from .recording_spec import RecordingSpec
 from .steps import cleaned
 
 if TYPE_CHECKING:
     from ..session import Session
+
+
+def located(spec: RecordingSpec, place: Place) -> RecordingSpec:
+    """A recording beside the results is read where they are mirrored."""
+    within = f"{place.address}/"
+    if not str(spec.path).startswith(within):
+        return spec
+    name = str(spec.path).removeprefix(within)
+    if not (place.path / name).exists():
+        place.pull(name)
+    return replace(spec, path=str(place.path / name))
 
 
 def load_session(spec: RecordingSpec, fingerprint: str) -> Session:

@@ -27,7 +27,7 @@ from .embedding_store import save_embedding
 from .executor import ONE_PROCESSOR
 from .integrity import DONE
 from .keys import code_version
-from .load import load_binned, load_session
+from .load import load_binned, load_session, located
 from .pair_rows import Group, pair_rows
 from .place import Place, same_place
 from .score_rows import OUTSIDE, score_rows
@@ -55,7 +55,7 @@ def execute(task: Task, results: str | Path) -> str:
     warm()
     start = perf_counter()
     with run_folder.new_run(place.path, task.key, task.settings()) as folder:
-        _execute(located(task, place), folder)
+        _execute(replace(task, recording=located(task.recording, place)), folder)
     if perf_counter() - start > COMPILES:
         _let_go()
     return _kept(task, place)
@@ -89,17 +89,6 @@ def _kept(task: Task, place: Place) -> str:
     status = run_folder.status(place.path, task.key)
     place.push_run(task.key)
     return status or "error"
-
-
-def located(task: Task, place: Place) -> Task:
-    """A recording beside the results is read where they are mirrored."""
-    within = f"{place.address}/"
-    if not str(task.recording.path).startswith(within):
-        return task
-    name = str(task.recording.path).removeprefix(within)
-    if not (place.path / name).exists():
-        place.pull(name)
-    return replace(task, recording=replace(task.recording, path=str(place.path / name)))
 
 
 def _execute(task: Task, folder: Path) -> None:

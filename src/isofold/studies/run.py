@@ -21,6 +21,7 @@ from .plan import Plan, begun, planned
 from .progress import Progress, Report, reporting
 from .results import Results
 from .run_folder import DONE, MANIFEST, PAGE, PAIRS, SCORES
+from .single_trials import Asked, Told, answered
 from .spec import Study
 from .tables import pair_table, score_table, write_table
 
@@ -92,6 +93,7 @@ def run(
                 _run_all(executor, plan, report)
             plan.place.pull_runs(DONE, SCORES)
             _compare(executor, plan)
+            _answer(executor, plan)
         except BaseException:
             executor.close(now=True)
             raise
@@ -158,6 +160,25 @@ def _compare(executor: Executor, plan: Plan) -> None:
             raise answer
         rows += answer
     write_table(pair_table(rows), place.path / PAIRS)
+
+
+def _answer(executor: Executor, plan: Plan) -> None:
+    """What is said of recordings and single trials, whatever they are embedded by."""
+    study, place = plan.study, plan.place
+    # beside path and clean, a recording has nothing to tell of its session
+    told = [r for r in study.recordings if r.clean or any(s.wanted(r) for s in study.single_trials)]
+    asked: list[Any] = [Told(r, plan.fingerprints[r.name]) for r in told if not r.simulate]
+    asked += [
+        Asked(spec, number, r, plan.fingerprints[r.name])
+        for number, spec in enumerate(study.single_trials)
+        for r in study.recordings
+        if spec.wanted(r)
+    ]
+    for one, names in executor.each(answered, asked, results=place.address):
+        if isinstance(names, Exception):
+            raise names
+        _log.info("answered %s", one)
+        place.push(*names)
 
 
 def _finish(plan: Plan, started: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from ..errors import DataError
 from ..recording import Recording
 from .results import SCORE_COLUMNS
 from .score_spec import OF_SIGNAL, OF_TRUTH, ScoreSpec, label_of
@@ -116,6 +117,8 @@ def _scored(
     if spec.score == "goodness_of_fit":
         if hasattr(model, "goodness_parts"):
             yield "", scores.goodness_of_fit(model, test)
+    elif spec.score == "decode_trials":
+        yield spec.label or "", _of_trials(spec, embedding, test, whole)
     elif spec.score != "decode":
         mask = split != OUTSIDE if spec.split == "all" else split == spec.split
         yield from _shape_scores(spec, embedding.isel(time=mask), whole, mask)
@@ -129,6 +132,18 @@ def _scored(
             )
         if score is not None:
             yield spec.label or "", score
+
+
+def _of_trials(spec: ScoreSpec, z: xr.DataArray, test: Recording, whole: Recording) -> Score:
+    """A condition of each held-out trial, told from its path through the embedding."""
+    from ..single_trial import decode_trials, trajectories
+
+    inside = z.isel(time=z.coords["split"].values != OUTSIDE)
+    path = trajectories(inside, spec.event, spec.window, recording=whole, nan="exclude")
+    if test.trials is None:
+        raise DataError(f"recording {whole.name!r} has no trials to decode {spec.label!r} of")
+    train = ~np.isin(path["trial"].values, test.trials.index)
+    return decode_trials(path, spec.label, train=train, **spec.options)
 
 
 def _shape_scores(

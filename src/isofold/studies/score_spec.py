@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import StudyError
-from ._check import check_keys, check_names, check_type, near
+from ._check import check_keys, check_names, check_type, check_window, near
 
 CONTROLS = ("permuted labels",)
 """Fits of which chance is made."""
@@ -19,6 +19,8 @@ _DECODE = (
 )
 """Options of `isofold.scores.decode` that a study file may set."""
 
+_DECODE_TRIALS = ("features", "scale", "balanced", "groups", "n_chance", "seed")
+"""Options of `isofold.single_trial.decode_trials` that a study file may set."""
 OF_TRUTH = ("recovery", "procrustes", "mcc", "geodesic_correlation")
 """Scores against the truth of a simulation; a recording without truth has none."""
 OF_SIGNAL = ("trustworthiness", "continuity")
@@ -27,6 +29,7 @@ OF_SHAPE = ("dimension", "betti")
 """What an embedding is by itself."""
 _OWN = {
     "decode": ("label", "decoder"),
+    "decode_trials": ("label", "decoder", "event", "window"),
     "goodness_of_fit": (),
     "consistency": ("between", "labels"),
     **dict.fromkeys((*OF_TRUTH, *OF_SIGNAL, *OF_SHAPE), ("split",)),
@@ -44,6 +47,9 @@ class ScoreSpec:
     score: str
     label: str | None = None
     decoder: str | None = None
+    """Of trials: what the decoder is called in tables; what it sees, unless given."""
+    event: str = "start"
+    window: tuple[float, float] | None = None
     between: str = "runs"
     labels: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
@@ -70,6 +76,8 @@ class ScoreSpec:
         options = {k: v for k, v in table.items() if k not in own_keys}
         if score == "decode":
             own.setdefault("decoder", "knn")
+        if score == "decode_trials":
+            own |= _of_trials(own, options, where)
         spec = cls(**{**own, **names, "score": score, "options": options})
         spec._check(where)
         return spec
@@ -99,9 +107,9 @@ class ScoreSpec:
         return table | dict(self.options)
 
     def _check(self, where: str) -> None:
-        if self.score == "decode":
+        if self.score in ("decode", "decode_trials"):
             if self.label is None:
-                raise StudyError(f'{where} (decode) needs label = "…": one label a score')
+                raise StudyError(f'{where} ({self.score}) needs label = "…": one label a score')
             check_type(self.label, str, "the name of one label", f"{where}.label")
             check_type(self.decoder, str, "the name of a decoder", f"{where}.decoder")
         if self.split not in _SPLITS:
@@ -117,7 +125,7 @@ class ScoreSpec:
             )
 
 
-_DEFAULTS = {"split": "test"}
+_DEFAULTS = {"split": "test", "event": "start"}
 """Defaults that a block need not write out."""
 
 
@@ -125,6 +133,8 @@ def _options(score: str) -> tuple[str, ...]:
     """Options of the function of `isofold.scores` that a block may set."""
     if score == "decode":
         return _DECODE
+    if score == "decode_trials":
+        return _DECODE_TRIALS
     if score not in (*OF_TRUTH, *OF_SIGNAL, *OF_SHAPE):
         return ()
     from .. import scores
@@ -142,6 +152,23 @@ _OF_ESTIMATORS = (
 """Options of single estimators of `isofold.scores.dimension`."""
 _GIVEN = ("groups", "original", "truth", "distances")
 """Arguments that the study itself gives."""
+
+
+def _of_trials(own: Mapping[str, Any], options: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Window and name of what the decoder sees of a trial."""
+    if "window" not in own:
+        raise StudyError(
+            f"{where} (decode_trials) needs window = [start, stop] in s from the event"
+        )
+    window = check_window(own["window"], f"{where}.window")
+    what = options.get("features", "trajectory")
+    if what not in _FEATURES:
+        raise StudyError(f"{where}.features: unknown {what!r}{near(str(what), _FEATURES)}")
+    name = f"{_FEATURES[what]}, {window[0]:g} to {window[1]:g} s"
+    return {"window": window, "decoder": own.get("decoder", name)}
+
+
+_FEATURES = {"trajectory": "course", "mean": "mean"}
 
 
 def label_of(spec: ScoreSpec) -> str:

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .load import load_session
-from .place import same_place
 from .recording_spec import RecordingSpec
 from .run_folder import ANSWERS, file_name, write_json
 from .tables import write_table
@@ -34,11 +33,10 @@ def folder_of(recording: RecordingSpec) -> str:
     return f"{ANSWERS}/{file_name(recording.name)}"
 
 
-def session_facts(recording: RecordingSpec, fingerprint: str, results: str | Path) -> list[str]:
+def session_facts(recording: RecordingSpec, fingerprint: str, results: Path) -> list[str]:
     """Write them; names of the files, relative to the results."""
-    place = same_place(str(results))
     session = load_session(recording, fingerprint)
-    folder = place.path / folder_of(recording)
+    folder = results / folder_of(recording)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / WARNINGS, [str(w) for w in session.metadata.get("warnings", ())])
     write_json(folder / QUALITY, [dict(row) for row in session.metadata.get("quality", ())])
@@ -55,11 +53,12 @@ def trace_table(session: Any) -> pd.DataFrame:
     steps = [s for s in session.provenance if s.get("step") == "photometry"]
     parts = []
     for step in steps:
-        to = step.get("to") or "dff"
         wanted = {"signal": step.get("signal"), "control": step.get("control")}
-        wanted |= {name: name.replace("dff", to) for name in CLEANED}
+        wanted |= {name: f"{step.get('prefix', '')}{name}" for name in CLEANED}
         for role, name in wanted.items():
-            for key, channel, t, values in _columns(session, name, step):
+            for key, channel, t, values in _columns(session, name):
+                if channel not in step.get("fibers", {}):
+                    continue
                 parts += [
                     pd.DataFrame({"part": part, "channel": channel, "series": role, "of": key,
                                   "time": x, "value": y})
@@ -88,7 +87,7 @@ def _middle(t: NDArray, values: NDArray) -> tuple[NDArray, NDArray]:
     return thinned(t[a:b], values[a:b]) if b > a else (t[:0], values[:0])
 
 
-def _columns(session: Any, name: str | None, step: dict[str, Any]) -> list[tuple]:
+def _columns(session: Any, name: str | None) -> list[tuple]:
     """(series, channel, times, values) of a series, or of all that a pattern names."""
     from fnmatch import fnmatchcase
 

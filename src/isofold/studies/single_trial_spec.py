@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..errors import StudyError
-from ._check import check_keys, check_names, check_type
+from ._check import check_keys, check_names, check_type, check_window
 
 _KEYS = ("event", "window", "baseline", "response", "by", "groups", "recordings", "rate", "seed")
 
@@ -54,7 +52,7 @@ class SingleTrialSpec:
         for key in {"event", "by", "groups"} & set(table):
             check_type(table[key], str, "a name", f"{where}.{key}")
         for key in {"window", "baseline", "response"} & set(table):
-            table[key] = _window(table[key], f"{where}.{key}")
+            table[key] = check_window(table[key], f"{where}.{key}")
         if "rate" in table:
             check_type(table["rate"], (int, float), "samples per second", f"{where}.rate")
         if "seed" in table:
@@ -72,12 +70,3 @@ class SingleTrialSpec:
         return {
             k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if v or v == 0.0
         }
-
-
-def _window(given: Any, where: str) -> tuple[float, float]:
-    numbers = isinstance(given, Sequence) and not isinstance(given, str) and len(given) == 2
-    if not numbers or not all(isinstance(t, int | float) and np.isfinite(t) for t in given):
-        raise StudyError(f"{where} must be [start, stop] in seconds from the event, got {given!r}")
-    if not given[0] < given[1]:
-        raise StudyError(f"{where} must start before it stops, got {list(given)}")
-    return float(given[0]), float(given[1])

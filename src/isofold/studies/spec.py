@@ -116,7 +116,9 @@ class Study:
             self.methods, "methods", lambda m, at: MethodSpec.all_of(m, at, self.estimators)
         )
         put("methods", tuple(one for specs in methods for one in specs))
-        check_unique([m.name for m in self.methods], "methods")
+        for recording in self.recordings:
+            mine = [m.name for m in self.methods if m.wanted(recording)]
+            check_unique(mine, f"methods of recording {recording.name!r}")
         labels = dict.fromkeys(label for r in self.recordings for label in r.label_names)
         simulated = any(r.simulate for r in self.recordings)
         scores = ScoreSpec.default(labels, simulated) if self.scores is None else self.scores
@@ -173,6 +175,23 @@ class Study:
             raise StudyError(f"{path} is not a TOML file: {error}") from error
         except StudyError as error:
             raise StudyError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Study:
+        """A study from a study file, or from AIND's `analysis_parameters.json` (`.json`).
+
+        Raises
+        ------
+        StudyError
+            The file is neither, or breaks a rule of a study.
+        OSError
+            The file cannot be read.
+        """
+        if Path(path).suffix.lower() != ".json":
+            return cls.from_toml(path)
+        from .parameters import study_of_file
+
+        return study_of_file(path)
 
     def to_dict(self) -> dict[str, Any]:
         """The study as tables, defaults and grids written out."""

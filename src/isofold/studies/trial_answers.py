@@ -31,7 +31,7 @@ class TrialAnswers:
     recording: str
     about: dict[str, Any]
     """The block; `n_trials`, `n_left_out`, `notes`, `decode`, `variability`."""
-    aligned: pd.DataFrame
+    aligned: pd.DataFrame = field(default_factory=pd.DataFrame)
     """One row a trial and channel; columns `t0`, `t1`, … at the times in `about["time"]`."""
     averages: pd.DataFrame = field(default_factory=pd.DataFrame)
     per_trial: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -77,15 +77,31 @@ class TrialAnswers:
         return cls(about.pop("recording"), about, **tables)
 
 
+def condition_names(values: Any, by: str | None) -> np.ndarray:
+    """Conditions as they are shown: numbers with what they are the value of.
+
+    >>> condition_names([0, 1], "cs").tolist(), condition_names(["go"], "cue").tolist()
+    (['cs 0', 'cs 1'], ['go'])
+    """
+    values = np.asarray(values)
+    if values.dtype.kind in "biuf":
+        return np.array(
+            [f"{by} {v:g}" if values.dtype.kind == "f" else f"{by} {v}" for v in values]
+        )
+    return values.astype(str)
+
+
 def aligned_table(tensor: xr.DataArray, by: str | None) -> pd.DataFrame:
     """A tensor as `TrialAnswers.aligned`."""
-    condition = np.full(tensor.sizes["trial"], "all") if by is None else tensor[by].values
+    condition = np.full(tensor.sizes["trial"], "all")
+    if by is not None:
+        condition = condition_names(tensor[by].values, by)
     last = tensor.dims[2]
     parts = []
     for number, channel in enumerate(tensor[last].values):
         values = np.asarray(tensor.values[:, :, number], dtype=np.float32)
         table = pd.DataFrame(values, columns=[f"t{k}" for k in range(values.shape[1])])
-        table.insert(0, "condition", condition.astype(str))
+        table.insert(0, "condition", condition)
         table.insert(0, "channel", str(channel))
         table.insert(0, "trial", tensor["trial"].values)
         parts.append(table)
