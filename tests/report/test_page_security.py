@@ -55,7 +55,9 @@ def write_session(own, name: str) -> None:
     write_json(own / "quality.json", [check | {"reason": name}])
     time = np.arange(20) / 10
     parts = [
-        pd.DataFrame({"time": time, "value": time, "series": s, "channel": name, "part": "whole"})
+        pd.DataFrame(
+            {"time": time, "value": time, "series": s, "channel": name, "part": "whole", "of": name}
+        )
         for s in ("signal", "baseline", "dff")
     ]
     write_table(pd.concat(parts), own / "traces.parquet")
