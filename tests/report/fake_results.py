@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,8 +37,12 @@ def embedding(
     labels: tuple[str, ...] = ("position", "direction", "phase"),
     latents: int = 3,
     test_laps: range | None = None,
+    extra: dict[str, str] | None = None,
 ) -> xr.DataArray:
-    """A loop (out and back) that drifts a little with time, turned at random by the seed."""
+    """A loop (out and back) that drifts a little with time, turned at random by the seed.
+
+    `extra`: further labels by name, each like "speed" (signed) or "outcome" (one a lap).
+    """
     rng = np.random.default_rng([seed, int(quality * 100)])
     lap = np.repeat(np.arange(laps), lap_samples)
     inside = np.tile(np.linspace(0, 1, lap_samples), laps)
@@ -60,6 +65,8 @@ def embedding(
     every = {"position": position, "direction": direction, "phase": angle % (2 * np.pi)}
     coords |= {name: ("time", every[name]) for name in labels}
     kinds = {"phase": "circular"} if "phase" in labels else {}
+    more = {"speed": np.sin(angle) - 0.2, "outcome": np.where(lap % 5 == 0, "error", "reward")}
+    coords |= {name: ("time", more[like]) for name, like in (extra or {}).items()}
     return xr.DataArray(points[:, :latents], coords, ("time", "latent"), attrs={"kinds": kinds})
 
 
@@ -82,8 +89,11 @@ def write_results(
     ranked: tuple[str, ...] = (),
     channels: int = 24,
     claims: tuple[dict, ...] = (),
+    diagnosed: tuple[str, ...] = (),
+    collapsed: int = 0,
+    **more: Any,
 ) -> Path:
-    """Write the folder and return it."""
+    """Write the folder and return it; `more` goes to `embedding`."""
     folder.mkdir(parents=True, exist_ok=True)
     methods = QUALITY if methods is None else methods
     write_text(
@@ -104,7 +114,11 @@ def write_results(
                 for seed in seeds:
                     run = _run(recording, f"animal {rat}", method, seed, fold, what)
                     if done:
-                        _write_run(folder, run, quality, labels, latents, lap_samples, folds)
+                        shape = {"labels": labels, "latents": latents, "lap_samples": lap_samples}
+                        _write_run(folder, run, quality, folds, **shape, **more)
+                    if done and method in diagnosed and what == "none":
+                        path = folder / "runs" / run["key"] / "diagnosis.json"
+                        write_json(path, _diagnosis(seed, latents, collapsed))
                     if done and ranked and what == "none":
                         ranks = pd.concat([_ranks(run, label, channels) for label in ranked])
                         ranks.to_parquet(folder / "runs" / run["key"] / "attribution.parquet")
@@ -152,21 +166,14 @@ def _run(recording, subject, method, seed, fold, control) -> dict:
     }  # fmt: skip
 
 
-def _write_run(folder, run, quality, labels, latents, lap_samples, folds) -> None:
+def _write_run(folder, run, quality, folds, **shape) -> None:
     path = folder / "runs" / run["key"]
     path.mkdir(parents=True)
     write_json(path / "settings.json", run)
     held = (
         range(24)[run["fold"] * 24 // len(folds) :][: 24 // len(folds)] if len(folds) > 1 else None
     )
-    z = embedding(
-        quality,
-        run["seed"],
-        labels=labels,
-        latents=latents,
-        lap_samples=lap_samples,
-        test_laps=held,
-    )
+    z = embedding(quality, run["seed"], test_laps=held, **shape)
     save_embedding(z, path / "embedding.zarr")
     log = pd.DataFrame({"step": pd.Series(dtype=int), "loss": pd.Series(dtype=float)})
     if run["method"] != "pca":
@@ -177,6 +184,22 @@ def _write_run(folder, run, quality, labels, latents, lap_samples, folds) -> Non
     log.to_parquet(path / "log.parquet")
     write_json(path / "timing.json", {"fit": 2.31, "transform": 0.12, "score": 0.7})
     (path / "done").touch()
+
+
+def _diagnosis(seed: int, latents: int, collapsed: int) -> dict:
+    """The last `collapsed` latents are, in runs of seed 0."""
+    rng = np.random.default_rng(seed)
+    gone = [seed == 0 and k >= latents - collapsed for k in range(latents)]
+    of = [
+        {"kl": 0.0, "gain": 0.001, "activity": 0.0, "active": False}
+        if lost
+        else {"kl": 1.4, "gain": 0.8 - 0.1 * rng.random(), "activity": 0.5, "active": True}
+        for lost in gone
+    ]
+    swap = 0.6 if seed == 0 else 0.2
+    more = {"label_swap": swap, "weight_at_zero": 0.1, "weight_at_one": 0.25, "condition": 12.0}
+    rank = {"rank": 2 * latents, "rank_needed": 2 * latents}
+    return {"latents": of, **more, **rank, "verdict": ["All <b>latents</b> carry activity."]}
 
 
 def _ranks(run, label, channels) -> pd.DataFrame:

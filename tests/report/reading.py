@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from html.parser import HTMLParser
 
 
@@ -37,6 +39,11 @@ class Reading(HTMLParser):
         else:
             self.text += data
 
+    def unpacked(self, name: str) -> str:
+        """The text of a deflated block."""
+        packed = next(text for attrs, text in self.scripts if attrs.get("id") == name)
+        return zlib.decompress(base64.b64decode(packed, validate=True)).decode()
+
     def json(self, name: str) -> dict:
         """The content of a data block."""
-        return json.loads(next(text for attrs, text in self.scripts if attrs.get("id") == name))
+        return json.loads(self.unpacked(name))

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from isofold.report.answer import answer, headline, reach, unit_of
+from isofold.report.figures import measure_figure
 from isofold.report.measures import beyond_chance, difference, pair_measures, score_measures
 from isofold.report.variants import with_variant
 from isofold.studies._numbers import number
@@ -47,6 +48,16 @@ def test_methods_that_overlap_are_not_ranked():
     text = sentence({"a": [0.8, 0.6, 0.7], "b": [0.6, 0.8, 0.65]})
     assert "a and b cannot be told apart" in text
     assert "best" not in text
+
+
+def test_best_is_not_said_of_a_method_that_a_third_may_beat():
+    text = sentence({"a": [0.8, 0.81, 0.82], "b": [0.6, 0.61, 0.62], "c": [0.1, 0.5, 0.99]})
+    assert "ahead of b by 0.2 [" in text
+    assert "but not told apart from c, whose repeats vary more" in text
+    lower = {"unit": "median error", "label": "x"}
+    text = sentence({"a": [1.0, 1.1, 1.2], "b": [2.0, 2.1, 2.2], "c": [0.9, 3.0, 5.0]}, **lower)
+    assert "not told apart from c" in text
+    assert "not told" not in sentence({"a": [3.0, 3.1], "b": [1.0, 1.1], "c": [2.0, 2.1]}, **lower)
 
 
 def test_two_repeats_give_no_interval_and_no_rank():
@@ -176,3 +187,13 @@ def test_two_decoders_of_one_method_stand_apart():
     scores = table({"raw": [0.5]})
     both = pd.concat([scores, scores.assign(decoder="ridge")], ignore_index=True)
     assert [m.decoder for m in score_measures(both, ["raw"])] == ["knn", "ridge"]
+
+
+def test_a_ceiling_is_shown_where_a_score_carries_one():
+    measures = score_measures(table({"a": [0.5, 0.6], "b": [0.1, 0.2]}, ceiling=[0.8, 0.9]), [])
+    assert [line.ceiling for line in measures[0].lines] == [pytest.approx(0.85)] * 2
+    drawn = measure_figure(measures[0])
+    ends = [round(s["x0"], 6) for s in drawn["layout"]["shapes"] if s["type"] == "line"]
+    assert ends.count(0.85) == 2
+    without = score_measures(table({"a": [0.5, 0.6]}), [])
+    assert without[0].lines[0].ceiling is None

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from isofold.report.panels import gallery, procrustes, thinned
+from isofold.report.panels import POINT_BUDGET, gallery, procrustes, thinned
 
 
 def cloud(turn=None, *, n=300, d=3, split=True, trials=10, **coords) -> xr.DataArray:
@@ -89,6 +89,30 @@ def test_kinds_come_from_the_label_then_from_its_values():
     assert by_name["few"].categories == ["0", "1"]  # -1 is no value
     assert by_name["few"].values[0] == -1
     assert by_name["angle"].values.max() <= 2 * np.pi
+
+
+def test_labels_on_both_sides_of_zero_are_signed():
+    wave = ("time", np.sin(np.linspace(0, 12, 300)))
+    speed = ("time", np.linspace(-0.1, 9, 300))
+    gaps = ("time", np.where(np.arange(300) < 9, np.nan, np.linspace(-1, 1, 300)))
+    never = ("time", np.full(300, np.nan))
+    angle = ("time", np.linspace(-3, 3, 300), {"kind": "circular"})
+    given = {"wave": wave, "speed": speed, "gaps": gaps, "never": never, "angle": angle}
+    (grid,) = draw(a=cloud(**given)).grids
+    assert {x.name for x in grid.labels if x.signed} == {"wave", "gaps"}
+
+
+def test_labels_beyond_the_limit_are_left_out_and_counted():
+    many = {f"x{k}": ("time", np.arange(300) % 2) for k in range(20)}
+    (grid,) = draw(a=cloud(**many)).grids
+    assert [x.name for x in grid.labels] == [f"x{k}" for k in range(16)]
+    assert grid.labels_left_out == 4
+
+
+def test_all_pictures_together_keep_to_the_budget():
+    made = draw(**{f"r{k}": cloud(n=9000) for k in range(120)})
+    assert made.limit == POINT_BUDGET // 120
+    assert sum(len(p.points) for p in made.panels) <= 1.5 * POINT_BUDGET
 
 
 @pytest.mark.parametrize("d", [1, 2, 3, 8])

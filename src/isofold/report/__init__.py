@@ -14,10 +14,11 @@ __all__ = ["write_report"]
 def write_report(results: Results | str | Path, path: str | Path | None = None) -> Path:
     """Write `report.html`: what was run on what, embeddings in 3-D, scores beside chance.
 
-    One self-contained file without any external address. The same results give the same bytes.
-    Embeddings are thinned to at most 3,000 points a run, loss curves to 300; the page says how.
-    Numbers in it are those of `Results.scores` and `Results.pairs`: read those, not the page, for
-    further analysis.
+    One self-contained file of a few MB without any external address. The same results give the same
+    bytes. Embeddings share 240,000 points, at most 3,000 a run, loss curves have 300; the page says
+    how they were thinned. Samples selected in one picture (embedding, behaviour, trials) are marked
+    in all of the recording; the page gives their numbers. Numbers in it are those of
+    `Results.scores` and `Results.pairs`: read those, not the page, for further analysis.
 
     Parameters
     ----------

@@ -94,15 +94,27 @@ def _verdict(measure: Measure, lines: list[Line]) -> str:
             "to say whether they differ"
         )
     apart = f"{number(gap)} {bracket(interval)}, over {measure.n_repeats} {measure.over}"
-    if interval[0] > 0:
+    if interval[0] <= 0:
         return (
-            f"{best.variant} has the best {what} of {len(lines)} methods ({value}), "
-            f"ahead of {second.variant} by {apart}"
+            f"{best.variant} and {second.variant} cannot be told apart in {what} "
+            f"({value} and {_value(measure, second)}; difference {apart})"
         )
-    return (
-        f"{best.variant} and {second.variant} cannot be told apart in {what} "
-        f"({value} and {_value(measure, second)}; difference {apart})"
+    level = [line.variant for line in lines[2:] if not _ahead(measure, best, line)]
+    sentence = (
+        f"{best.variant} has the best {'mean ' if level else ''}{what} of {len(lines)} methods "
+        f"({value}), ahead of {second.variant} by {apart}"
     )
+    if not level:
+        return sentence
+    return f"{sentence}, but not told apart from {' and '.join(level)}, whose repeats vary more"
+
+
+def _ahead(measure: Measure, best: Line, other: Line) -> bool:
+    """Whether the interval of the difference lies on the best one's side."""
+    _, interval = difference(best, other)
+    if interval is None:
+        return False
+    return interval[0] > 0 if measure.higher_is_better else interval[1] < 0
 
 
 def _what(measure: Measure) -> str:

@@ -16,6 +16,7 @@ from ..studies.axes import name_of
 from ..studies.sweeps import Sweep
 from ..studies.trial_answers import TrialAnswers
 from ._attribution import Ranking, rankings
+from ._diagnosis import Diagnosed, diagnosed
 from .answer import answer, asked, headline, reach
 from .claims import Claim, claims
 from .measures import Measure, pair_measures, score_measures
@@ -78,6 +79,7 @@ class Page:
     measures: dict[str, list[Measure]]
     matrices: list[Matrix]
     rankings: list[Ranking]
+    diagnosed: list[Diagnosed]
     curves: list[Curve]
     n_curves: int
     failed: list[dict[str, str]]
@@ -120,6 +122,7 @@ def collect(results: Any) -> Page:
         measures=sections,
         matrices=_matrices(pairs, order),
         rankings=rankings(done, reader.attribution),
+        diagnosed=diagnosed(done, reader.diagnosis),
         curves=curves,
         n_curves=len(done) if len(curves) == MOST_CURVES else len(curves),
         failed=_failed(runs),
@@ -154,6 +157,9 @@ class _Reader:
 
     def attribution(self, key: str) -> pd.DataFrame | None:
         return self._read("attribution", key)
+
+    def diagnosis(self, key: str) -> dict[str, Any]:
+        return self._read("diagnosis", key) or {}
 
     def seconds(self, key: str) -> float:
         timing = self._read("timing", key) or {}

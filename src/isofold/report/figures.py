@@ -17,6 +17,8 @@ from .collect import Curve, Matrix
 from .measures import Line, Measure
 
 Figure = dict[str, Any]
+LONGEST = 44
+"""Letters of a name in a chart; the table beside it has all."""
 
 
 def measure_figure(measure: Measure) -> Figure:
@@ -77,11 +79,19 @@ def channel_figure(ranking: Ranking) -> Figure:
 def _row(line: Line, by_recording: bool) -> Row:
     runs = line.dots
     hover = [_hover(run, line.variant) for run in runs.to_dict("records")]
-    groups = [str(r) for r in runs["recording"]] if by_recording else []
+    groups = [_short(str(r)) for r in runs["recording"]] if by_recording else []
     return Row(
-        line.variant, runs["value"].astype(float).to_numpy(), hover, groups,
+        _short(line.variant), runs["value"].astype(float).to_numpy(), hover, groups,
         mean=line.mean, interval=line.interval, chance=line.chance, muted=line.control,
+        ceiling=line.ceiling,
     )  # fmt: skip
+
+
+def _short(name: str) -> str:
+    """A name with its middle left out: what tells settings apart often stands at the end."""
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[: LONGEST // 2]}…{name[1 - LONGEST // 2 :]}"
 
 
 def _hover(run: dict[Any, Any], variant: str) -> str:

@@ -18,7 +18,7 @@ MEDIAN_ERROR = "median error"
 FEWEST = 3
 """Repeats below which an interval says nothing."""
 _KEYS = ["score", "label", "decoder", "unit", "split", "between"]
-_NUMBERS = ["value", "low", "high", "chance_mean", "chance_hi"]
+_NUMBERS = ["value", "low", "high", "chance_mean", "chance_hi", "ceiling"]
 _RANGE = {"R²": (-np.inf, 1.0), "accuracy": (0.0, 1.0)}
 """Values a score can take: an interval ends there."""
 
@@ -37,6 +37,8 @@ class Line:
     interval: tuple[float, float] | None
     chance: tuple[float, float] | None
     """Mean of chance, and the edge that 95 % of its draws stay below."""
+    ceiling: float | None = None
+    """The best that any method could reach, where the score knows it."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,7 @@ def _line(whole: pd.DataFrame, repeats: pd.Series | None, over: str) -> Line:
         mean=mean,
         interval=interval,
         chance=chance,
+        ceiling=float(whole["ceiling"].mean()) if whole["ceiling"].notna().any() else None,
     )
 
 

@@ -8,13 +8,12 @@ from hashlib import sha256
 from importlib import resources
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..plot.style import CATEGORIES, CYCLIC, SEQUENTIAL
 from ..studies._numbers import bracket, number
 from ..studies.sweeps import Sweep
 from ._attribution import MOST_RANKINGS, Ranking
+from ._diagnosis import diagnosis_blocks
+from ._embedding_data import embedding_data, embedding_notes, emphasis
+from ._pack import data_block, deflated
 from .answer import reach, unit_of
 from .claims import count
 from .collect import CURVE_POINTS, Curve, Page
@@ -27,12 +26,14 @@ from .figures import (
     sweep_figure,
 )
 from .measures import Measure, beyond_chance, ranked
-from .panels import SPLITS, Gallery, Grid, Label, Panel
 from .sessions import session_blocks
 from .trials import trial_blocks
 
-UNITS_PER_RADIUS = 8000
-"""Points are stored as 16-bit whole numbers: steps of 1/8000 of the embedding's radius."""
+SCRIPTS = (
+    *("unpack.js", "widgets.js", "colors.js", "scene.js", "selection.js", "hands.js", "plane.js"),
+    *("behaviour.js", "raster.js", "linked.js", "large.js", "gallery.js", "charts.js", "page.js"),
+)
+"""In the order in which they build on each other."""
 
 
 def render(page: Page) -> str:
@@ -53,10 +54,11 @@ def render(page: Page) -> str:
         channels=channels,
         cleaned=session_blocks(page.cleaned, figures),
         trials=trial_blocks(page.trials, figures),
-        figures=figures,
-        embeddings=_gallery(page.gallery) if page.gallery.panels else None,
-        embedding_notes=_embedding_notes(page.gallery),
-        emphasis=_emphasis(page.gallery),
+        diagnosis=diagnosis_blocks(page.diagnosed, figures),
+        figures=data_block(figures),
+        embeddings=data_block(embedding_data(page.gallery)) if page.gallery.panels else "",
+        embedding_notes=embedding_notes(page.gallery),
+        emphasis=emphasis(page.gallery),
         settings={name: _json(value) for name, value in page.settings.items()},
         study=_json(page.study),
         manifest=_flat(page.manifest),
@@ -64,7 +66,7 @@ def render(page: Page) -> str:
         reach=reach,
         count=count,
         css=_template("page.css"),
-        plotly=plotly,
+        plotly=deflated(plotly),
         script=script,
         policy=_policy([plotly, script]),
     )
@@ -72,8 +74,7 @@ def render(page: Page) -> str:
 
 
 def _scripts() -> str:
-    names = ("colors.js", "scene.js", "embeddings.js", "page.js")
-    body = "\n".join(_template(name) for name in names)
+    body = "\n".join(_template(name) for name in SCRIPTS)
     return f'(() => {{\n"use strict";\n{body}}})();'
 
 
@@ -95,7 +96,6 @@ def _environment() -> Any:
         loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["script"] = lambda value: Markup(_script_json(value))
     environment.filters["verbatim"] = Markup
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return environment
@@ -103,14 +103,6 @@ def _environment() -> Any:
 
 def _template(name: str) -> str:
     return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _script_json(value: Any) -> str:
-    """JSON that no text inside can end or leave: `<`, `>` and `&` are written as escapes."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 def _json(value: Any) -> str:
@@ -181,6 +173,7 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
             "interval": bracket(line.interval) or "–",
             "range": f"{number(line.dots['value'].min())} to {number(line.dots['value'].max())}",
             "chance": number(line.chance[0]) if line.chance else "–",
+            "ceiling": number(line.ceiling) if line.ceiling is not None else "–",
             "edge": number(line.chance[1]) if line.chance else "–",
             "beyond": {True: "yes", False: "no", None: "–"}[
                 beyond_chance(line, measure.higher_is_better)
@@ -200,6 +193,7 @@ def _block(measure: Measure, name: str, figures: dict[str, Any]) -> dict[str, An
         "count": "pairs" if measure.between else "runs",
         "alt": f"{measure.title}, {unit_of(measure)}: {alt}",
         "better": _better(measure),
+        "ceiling": any(line.ceiling is not None for line in measure.lines),
     }
 
 
@@ -265,97 +259,6 @@ def _rankings(found: list[Ranking], figures: dict[str, Any]) -> list[dict[str, A
         about = {"ranking": ranking, "r2": number(ranking.r2), "readable": ranking.r2 > 0}
         blocks.append({"figure": name, "rows": rows, "alt": alt, **about})
     return blocks
-
-
-# -- embeddings -----------------------------------------------------------------------------
-
-
-def _gallery(gallery: Gallery) -> dict[str, Any]:
-    return {
-        "splits": SPLITS,
-        "unitsPerRadius": UNITS_PER_RADIUS,
-        "grids": [_grid(grid) for grid in gallery.grids],
-        "panels": [_panel(panel) for panel in gallery.panels],
-        "maps": {"sequential": _samples(SEQUENTIAL), "cyclic": _samples(CYCLIC)},
-        "categories": list(CATEGORIES),
-    }
-
-
-def _emphasis(gallery: Gallery) -> str:
-    if any((panel.split == SPLITS.index("test")).any() for panel in gallery.panels):
-        return "Large, full points: held-out (test) trials. Small, pale points: training trials."
-    return "No sample is marked as held out."
-
-
-def _embedding_notes(gallery: Gallery) -> list[str]:
-    """How the pictures were made: which samples are drawn, in which frame."""
-    if not gallery.panels:
-        return []
-    notes = []
-    for grid in gallery.grids:
-        which = "every sample" if grid.every == 1 else f"sample 1 of every {grid.every}"
-        which += " of each trial" if grid.every > 1 and grid.per_trial else ""
-        outside = f" ({grid.n_left_out:,} outside every trial are not drawn)"
-        notes.append(
-            f"{grid.recording}: drawn is {which}, {len(grid.rows):,} of {grid.n_samples:,} samples"
-            f"{outside if grid.n_left_out else ''}; all pictures show the same samples."
-        )
-    notes.append(
-        "Within a method, every run is moved, turned, reflected and scaled as a whole onto the "
-        "first one (Procrustes on training samples); shapes are not bent. Axes 1, 2, 3 are the "
-        "principal axes of that first run. Embeddings of different methods share no frame."
-    )
-    more = {p.variant: p for p in gallery.panels if p.latents > 3}
-    shares = [f"{v} ({p.latents} latents, {100 * p.shown:.0f} %)" for v, p in more.items()]
-    if shares:
-        notes.append(
-            "Of more than three latents the first three principal axes are drawn, with this share "
-            f"of the variance of the first run: {', '.join(shares)}."
-        )
-    if any(p.latents == 1 for p in gallery.panels):
-        notes.append("An embedding with one latent is drawn against the number of the sample.")
-    if gallery.n_left_out:
-        notes.append(f"{gallery.n_left_out} further runs are not drawn, to keep the page small.")
-    return notes
-
-
-def _grid(grid: Grid) -> dict[str, Any]:
-    return {
-        "recording": grid.recording,
-        "time": _packed(grid.time, "<f4"),
-        "trial": _label(grid.trial),
-        "labels": [_label(label) for label in grid.labels],
-    }
-
-
-def _label(label: Label) -> dict[str, Any]:
-    discrete = label.kind == "discrete"
-    return {
-        "name": label.name,
-        "kind": label.kind,
-        "values": _packed(label.values, "<i4" if discrete else "<f4"),
-        "categories": label.categories,
-    }
-
-
-def _panel(panel: Panel) -> dict[str, Any]:
-    whole = np.clip(np.rint(panel.points * UNITS_PER_RADIUS), -32767, 32767)
-    return {
-        "key": panel.key, "grid": panel.grid, "variant": panel.variant, "seed": panel.seed,
-        "fold": panel.fold, "latents": panel.latents, "control": panel.control,
-        "points": _packed(whole, "<i2"), "split": _packed(panel.split, "i1"),
-    }  # fmt: skip
-
-
-def _packed(values: NDArray, dtype: str) -> str:
-    """Little-endian numbers in base64, which the page unpacks to a typed array."""
-    return base64.b64encode(np.ascontiguousarray(values, dtype=dtype).tobytes()).decode("ascii")
-
-
-def _samples(scale: str) -> list[str]:
-    from plotly.colors import sample_colorscale
-
-    return [str(c) for c in sample_colorscale(scale, np.linspace(0, 1, 64).tolist())]
 
 
 def _slug(title: str) -> str:

@@ -21,6 +21,10 @@ MOST_ALIGNED = 256
 SPLITS = ("train", "test", "valid")
 RESERVED = {"time", "trial", "split", "edge", "latent"}
 MOST_CLASSES = 50
+MOST_LABELS = 16
+"""Labels of a recording that the page holds."""
+SIGNED = 0.2
+"""A label is signed where its smaller end is at least this share of the larger, across 0."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Label:
     kind: str
     values: NDArray
     categories: list[str] = field(default_factory=list)
+    signed: bool = False
+    """Whether values lie on both sides of 0, so that 0 deserves a colour of its own."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Grid:
     n_samples: int
     n_left_out: int
     """Samples in no split (outside every trial), which are not drawn."""
+    labels_left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,8 @@ class Gallery:
     grids: list[Grid]
     panels: list[Panel]
     n_left_out: int = 0
+    limit: int = MOST_POINTS
+    """Samples a picture, about: the budget over the number of pictures."""
 
 
 def gallery(runs: pd.DataFrame, embedding_of: Any) -> Gallery:
@@ -97,7 +106,7 @@ def gallery(runs: pd.DataFrame, embedding_of: Any) -> Gallery:
             grids.append(_grid(clock[0], z, limit))
         group = (at[clock], run["variant"])
         panels.append(_panel(run, z, at[clock], grids[at[clock]].rows, references, group))
-    return Gallery(grids, panels, len(done) - len(chosen))
+    return Gallery(grids, panels, len(done) - len(chosen), limit)
 
 
 def thinned(rows: NDArray, trial: NDArray, limit: int) -> tuple[NDArray, int, bool]:
@@ -156,12 +165,13 @@ def _grid(recording: str, z: Any, limit: int) -> Grid:
         recording=recording,
         time=np.asarray(z.coords["time"], dtype=float)[kept],
         trial=_discrete("trial", trial[kept]),
-        labels=labels,
+        labels=labels[:MOST_LABELS],
         rows=kept,
         every=every,
         per_trial=per_trial,
         n_samples=len(z),
         n_left_out=int(len(z) - used.sum()),
+        labels_left_out=max(0, len(labels) - MOST_LABELS),
     )
 
 
@@ -243,7 +253,22 @@ def _label(name: str, values: NDArray, given: str | None) -> Label:
     if kind == "discrete":
         return _discrete(name, values)
     values = values.astype(float)
-    return Label(name, kind, np.mod(values, 2 * np.pi) if kind == "circular" else values)
+    if kind == "circular":
+        return Label(name, kind, np.mod(values, 2 * np.pi))
+    return Label(name, kind, values, signed=_signed(values))
+
+
+def _signed(values: NDArray) -> bool:
+    """Whether both sides of 0 are taken, neither by a few stray values only.
+
+    >>> _signed(np.array([-3.0, 0.0, 5.0])), _signed(np.array([-0.1, 5.0]))
+    (True, False)
+    """
+    known = values[np.isfinite(values)]
+    if not len(known) or known.min() >= 0 or known.max() <= 0:
+        return False
+    ends = -float(known.min()), float(known.max())
+    return min(ends) >= SIGNED * max(ends)
 
 
 def _discrete(name: str, values: NDArray) -> Label:

@@ -22,6 +22,7 @@ from ..errors import DataError, StudyError
 from ..recording import Recording
 from . import run_folder
 from .choose import choose_binning
+from .diagnosis import diagnosis
 from .embedding_store import save_embedding
 from .executor import ONE_PROCESSOR
 from .integrity import DONE
@@ -109,6 +110,8 @@ def _execute(task: Task, folder: Path) -> None:
     if task.attribution:
         with _timed(seconds, "attribution"):
             ranks = channel_ranks(task, model, test)
+    with _timed(seconds, "diagnosis"):
+        found = diagnosis(model, test) if task.control == NO_CONTROL else None
     resolved = {"resolved": dict(getattr(model, "settings_", {})), "chosen": chosen}
     held_out = None if test.trials is None else test.trials.index.tolist()
     about = {"n_train": len(train), "n_test": len(test), "test_trials": held_out}
@@ -120,6 +123,8 @@ def _execute(task: Task, folder: Path) -> None:
     write_small(rows, folder / run_folder.SCORES)
     if ranks is not None:
         write_small(ranks, folder / run_folder.ATTRIBUTION)
+    if found is not None:
+        run_folder.write_json(folder / run_folder.DIAGNOSIS, found)
     run_folder.write_json(folder / run_folder.TIMING, seconds)
 
 

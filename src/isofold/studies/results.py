@@ -198,6 +198,13 @@ class Results:
         path = self._pulled(key, run_folder.ATTRIBUTION)
         return pd.read_parquet(path) if path.exists() else pd.DataFrame()
 
+    def diagnosis(self, key: str) -> dict[str, Any]:
+        """What the model says of its latents on held-out trials (`Diagnosis` as plain data); {}
+        where it cannot say, and for controls."""
+        self._file(key, run_folder.SETTINGS)
+        path = self._pulled(key, run_folder.DIAGNOSIS)
+        return read_json(path) if path.exists() else {}
+
     def timing(self, key: str) -> dict[str, float]:
         """Seconds of each stage of the run."""
         return read_json(self._file(key, run_folder.TIMING))

@@ -6,6 +6,7 @@ runs/<key>/settings.json       what was run, on what; resolved settings
            log.parquet         step, loss, …
            scores.parquet      one row a score and part
            attribution.parquet channels ranked by label, where the study asks for it
+           diagnosis.json      is a latent collapsed, is it identified: of models that can say so
            timing.json         seconds of each stage
            done | error.json   done: files, sizes, CRC-32; error.json: type, message, traceback
 """
@@ -34,7 +35,7 @@ STUDY, MANIFEST, PAIRS, PAGE = "study.toml", "manifest.json", "pairs.parquet", "
 ANSWERS = "recordings"
 """Folder of what is said of each recording, whatever it was embedded by."""
 ERROR, SETTINGS, TIMING = "error.json", "settings.json", "timing.json"
-ATTRIBUTION = "attribution.parquet"
+ATTRIBUTION, DIAGNOSIS = "attribution.parquet", "diagnosis.json"
 MODEL, EMBEDDING, LOG, SCORES = "model.isofold", "embedding.zarr", "log.parquet", "scores.parquet"
 _TEMPORARY = ".tmp-"
 _FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -1,6 +1,6 @@
 // Colours of a label's values. A theme uses the part of a colour map that stands out from its ground.
 
-const NO_VALUE = "#9aa0a9";
+const NO_VALUE = "rgba(138, 143, 152, 0.4)";
 
 function isDark() {
   const chosen = document.documentElement.dataset.theme;
@@ -17,9 +17,9 @@ function at(colors, share) {
 }
 
 // One colour a category: told apart up to the length of the scheme, ordered along the ramp beyond it.
-function categoryColors(count, data) {
-  if (count <= data.categories.length) return data.categories.slice(0, count);
-  const colors = ramp(data.maps);
+function categoryColors(count, { maps }) {
+  if (count <= maps.categories.length) return maps.categories.slice(0, count);
+  const colors = ramp(maps);
   return Array.from({ length: count }, (_, k) => at(colors, k / (count - 1)));
 }
 
@@ -32,16 +32,12 @@ function paint(label, data) {
     return { colors, legend: { name, categories: label.categories, palette } };
   }
   const cyclic = kind === "circular";
-  let low = Infinity, high = -Infinity;
-  for (const v of values) {
-    if (v < low) low = v;
-    if (v > high) high = v;
-  }
-  const palette = cyclic ? data.maps.cyclic : ramp(data.maps);
-  const span = cyclic ? 2 * Math.PI : high - low || 1;
-  const first = cyclic ? 0 : low;
-  const colors = Array.from(values, (v) => (Number.isNaN(v) ? NO_VALUE : at(palette, (v - first) / span)));
-  return { colors, legend: { name, palette, cyclic, low, high } };
+  let [low, high] = cyclic ? [0, 2 * Math.PI] : rangeOf(label);
+  if (label.signed) [low, high] = [-Math.max(-low, high), Math.max(-low, high)]; // 0 in the middle
+  const { maps } = data;
+  const palette = cyclic ? maps.cyclic : label.signed ? maps.diverging[isDark() ? "dark" : "light"] : ramp(maps);
+  const colors = Array.from(values, (v) => (Number.isNaN(v) ? NO_VALUE : at(palette, (v - low) / (high - low || 1))));
+  return { colors, legend: { name, palette, cyclic, low, high, signed: label.signed } };
 }
 
 function drawLegend(box, legend) {
@@ -61,6 +57,7 @@ function drawLegend(box, legend) {
     add("span", "", endOfScale(legend.low, legend.high - legend.low));
     add("span", "ramp").style.background = `linear-gradient(to right, ${legend.palette})`;
     add("span", "", endOfScale(legend.high, legend.high - legend.low));
+    if (legend.signed) add("span", "", "grey: 0");
   } else if (legend.categories.length > 12) {
     add("span", "", legend.categories[0]);
     add("span", "ramp").style.background = `linear-gradient(to right, ${legend.palette})`;

@@ -1,81 +1,85 @@
-// Charts and theme; says on the root element when all is drawn (`data-ready`) or went wrong.
+// Starts the page; says on the root element how far it is (`data-ready`: what is in sight is drawn and
+// answers; `data-drawn`: all is) or that something went wrong (`data-error`).
 
 const root = document.documentElement;
 addEventListener("error", (event) => (root.dataset.error = event.message));
 addEventListener("unhandledrejection", (event) => (root.dataset.error = String(event.reason)));
 
-const FIGURES = JSON.parse(document.getElementById("figures").textContent);
-const CHART = {
-  responsive: true,
-  displaylogo: false,
-  modeBarButtons: [["toImage", "resetScale2d"]],
-  toImageButtonOptions: { format: "svg" },
-};
-
-function themed(figure) {
-  const style = getComputedStyle(document.body);
-  const layout = {
-    ...figure.layout,
-    font: { family: style.fontFamily, size: 13, color: style.color },
-    modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)", color: "#8a8f98", activecolor: style.color },
-    hoverlabel: { bgcolor: style.color, font: { color: style.backgroundColor } },
-  };
-  const data = figure.data.map((trace) => {
-    if (trace.meta !== "ink") return trace;
-    const marker = { ...trace.marker, line: { ...trace.marker.line, color: style.color } };
-    return { ...trace, marker, error_x: trace.error_x && { ...trace.error_x, color: style.color } };
-  });
-  return { data, layout };
-}
-
-const PAPER = 640; // pixels that fit between the margins of A4 and of US letter
-
-function drawCharts(printing) {
-  const boxes = [...document.querySelectorAll("[data-figure]")];
-  return Promise.all(
-    boxes.map((box) => {
-      const { data, layout } = themed(FIGURES[box.dataset.figure]);
-      if (printing) layout.width = Math.min(PAPER, box.clientWidth);
-      return Plotly.react(box, data, layout, CHART);
-    }),
-  );
-}
-
-const stored = document.getElementById("embedding-data");
-const gallery = stored ? new Gallery(readEmbeddings(stored.textContent)) : null;
+let gallery = null, charts = null;
 
 function retheme(printing = false) {
-  const toggle = document.getElementById("theme");
-  toggle.textContent = isDark() ? "Light" : "Dark";
+  document.getElementById("theme").textContent = isDark() ? "Light" : "Dark";
   gallery?.recolor();
-  return drawCharts(printing);
+  return charts?.redraw(printing);
 }
 
-document.getElementById("theme").hidden = false;
-document.getElementById("theme").addEventListener("click", () => {
-  root.dataset.theme = isDark() ? "light" : "dark";
-  retheme();
-});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => retheme());
-addEventListener("resize", () => gallery?.redraw());
+function listenToPage() {
+  const toggle = document.getElementById("theme");
+  toggle.hidden = false;
+  toggle.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    retheme();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => retheme());
+  addEventListener("resize", () => gallery?.redraw());
+  addEventListener("beforeprint", () => paper(true));
+  addEventListener("afterprint", () => paper(false));
+}
 
-let before;
-addEventListener("beforeprint", () => {
-  before = root.dataset.theme;
-  root.dataset.theme = "light";
-  document.querySelectorAll("details").forEach((d) => (d.dataset.open = d.open));
-  document.querySelectorAll("details").forEach((d) => (d.open = true));
-  retheme(true);
-  gallery?.draw(true);
-});
-addEventListener("afterprint", () => {
-  if (before) root.dataset.theme = before;
+// On paper: light, every fold open, everything drawn.
+function paper(printing) {
+  const folded = document.querySelectorAll("details");
+  if (printing) {
+    root.dataset.screen = root.dataset.theme ?? "";
+    root.dataset.theme = "light";
+    folded.forEach((d) => (d.dataset.open = d.open));
+  } else if (root.dataset.screen) root.dataset.theme = root.dataset.screen;
   else delete root.dataset.theme;
-  document.querySelectorAll("details").forEach((d) => (d.open = d.dataset.open === "true"));
-  retheme();
-});
+  folded.forEach((d) => (d.open = printing || d.dataset.open === "true"));
+  retheme(printing);
+  if (printing) gallery?.draw(true);
+}
 
-retheme().then(() => {
-  gallery?.draw(true);
+// What scripts outside may ask: the selection, and what each picture in sight marks of it.
+function offer() {
+  window.isofold = {
+    selected: () => ({
+      recording: gallery.selection.count ? gallery.data.grids[gallery.selection.grid].recording : "",
+      samples: gallery.selection.numbers(),
+      trials: gallery.selection.trials(),
+    }),
+    marked: () => {
+      const numbers = (grid, picture) => (picture.marked ?? []).map((k) => grid.rows[k]);
+      const scenes = gallery.all().filter((s) => s === gallery.large.scene || gallery.visible.has(s.canvas));
+      const { grid, planes } = gallery.linked;
+      return [
+        ...scenes.map((s) => ({ picture: named(s.panel), samples: numbers(gallery.data.grids[s.panel.grid], s) })),
+        ...planes.map((p) => ({ picture: p.name, samples: numbers(grid, p) })),
+      ];
+    },
+  };
+}
+
+async function start() {
+  if (!("DecompressionStream" in window)) {
+    document.getElementById("too-old").hidden = false;
+    return;
+  }
+  retheme();
+  listenToPage();
+  const stored = await inflated("embedding-data");
+  if (stored) {
+    gallery = new Gallery(readEmbeddings(stored));
+    offer();
+    await new Promise(requestAnimationFrame);
+  }
+  root.dataset.embeddings = "ready";
+  const [figures] = await Promise.all([inflated("figures"), loadPlotly()]);
+  charts = new Charts(JSON.parse(figures));
+  await charts.draw(charts.inSight());
   root.dataset.ready = "true";
-});
+  await charts.rest();
+  root.dataset.drawn = "true";
+}
+
+start();

@@ -44,8 +44,8 @@ class Scene {
     this.order.sort((a, b) => this.depth[a] - this.depth[b]);
   }
 
-  // marks: {sample, trial} under the pointer, or null
-  draw(view, colors, show, trial, mark, ink) {
+  // mark: {sample, trial} under the pointer, or null; mask: one mark a picked sample, or null
+  draw(view, { colors, show, trial, mark, mask, ink, accent }) {
     const ratio = window.devicePixelRatio || 1;
     const box = this.canvas.getBoundingClientRect();
     if (!box.width) return;
@@ -57,9 +57,12 @@ class Scene {
     const emphasise = show === "all" && this.panel.split.includes(1);
     for (const part of show === "all" ? ["rest", "test"] : [show]) {
       const dim = emphasise && part === "rest";
-      this.points(pen, colors, part, point * (dim ? 1.25 : 2.0), mark ? 0.14 : dim ? 0.4 : 0.95, view.zoom);
+      const alpha = mark ? 0.14 : mask ? 0.16 : dim ? 0.4 : 0.95;
+      this.points(pen, colors, part, point * (dim ? 1.25 : 2.0), alpha, view.zoom);
     }
+    this.marked = mask ? this.picked(pen, colors, show, mask, point, ink) : [];
     if (mark) this.path(pen, trial, mark, colors, point, ink);
+    if (this.lasso) this.rope(pen, ratio, accent);
     this.axes(pen, view, ratio, ink);
   }
 
@@ -75,6 +78,48 @@ class Scene {
       pen.fill();
     }
     pen.globalAlpha = 1;
+  }
+
+  // Samples that are picked, full and ringed, over all others. Returns those drawn.
+  picked(pen, colors, show, mask, point, ink) {
+    const drawn = [];
+    pen.strokeStyle = ink;
+    pen.lineWidth = point * 0.7;
+    for (const k of this.order) {
+      if (!mask[k] || (show !== "all" && !inPart(this.panel.split[k], show))) continue;
+      pen.fillStyle = colors[k];
+      pen.beginPath();
+      pen.arc(this.x[k], this.y[k], point * 2.3, 0, 2 * Math.PI);
+      pen.stroke();
+      pen.fill();
+      drawn.push(k);
+    }
+    return drawn.sort((a, b) => a - b);
+  }
+
+  rope(pen, ratio, accent) {
+    pen.strokeStyle = pen.fillStyle = accent;
+    pen.lineWidth = 1.5 * ratio;
+    pen.beginPath();
+    for (const [x, y] of this.lasso) pen.lineTo(x, y);
+    pen.closePath();
+    pen.stroke();
+    pen.globalAlpha = 0.15;
+    pen.fill();
+    pen.globalAlpha = 1;
+  }
+
+  // A place on the canvas, in its own pixels.
+  at(event) {
+    const { canvas } = this;
+    const box = canvas.getBoundingClientRect();
+    return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
+  }
+
+  // Drawn samples inside the lasso.
+  roped(show) {
+    const part = (k) => show === "all" || inPart(this.panel.split[k], show);
+    return [...this.x.keys()].filter((k) => part(k) && inside(this.lasso, this.x[k], this.y[k]));
   }
 
   path(pen, trial, mark, colors, point, ink) {
@@ -126,11 +171,9 @@ class Scene {
   }
 
   // The drawn sample nearest to the pointer, or -1 beyond 14 pixels.
-  nearest(clientX, clientY, show) {
-    const box = this.canvas.getBoundingClientRect();
-    const ratio = this.canvas.width / box.width;
-    const [px, py] = [(clientX - box.left) * ratio, (clientY - box.top) * ratio];
-    let found = -1, best = (14 * ratio) ** 2;
+  nearest(event, show) {
+    const [px, py] = this.at(event);
+    let found = -1, best = (14 * (window.devicePixelRatio || 1)) ** 2;
     for (const k of this.order) {
       if (show !== "all" && !inPart(this.panel.split[k], show)) continue;
       const distance = (this.x[k] - px) ** 2 + (this.y[k] - py) ** 2;
