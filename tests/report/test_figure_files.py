@@ -51,7 +51,7 @@ def _trials() -> TrialAnswers:
 
 def _traces() -> pd.DataFrame:
     rows = [
-        {"part": "whole", "channel": "F0", "series": s, "time": t, "value": t}
+        {"part": "whole", "channel": "F0", "of": "470", "series": s, "time": t, "value": t}
         for s in ("signal", "baseline", "dff")
         for t in np.arange(4.0)
     ]
