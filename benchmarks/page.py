@@ -22,6 +22,7 @@ from statistics import median
 from typing import Any
 
 from isofold.report import write_report
+from isofold.studies import Results
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests" / "report"))
@@ -45,6 +46,12 @@ def studies(folder: Path) -> dict[str, Path]:
             seeds=tuple(range(9)), folds=(0, 1, 2), grid=tuple(range(22)),
         ),
     }  # fmt: skip
+
+
+def named_as(results: Path) -> str:
+    """A study by its own name, with the number of its runs."""
+    found = Results(results)
+    return f"{found.study['name']} {len(found.runs)} runs"
 
 
 def measure(browser: Any, results: Path) -> dict[str, float]:
@@ -128,7 +135,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        named = studies(Path(scratch)) | {f"`{p.name}`": p for p in given.results}
+        named = studies(Path(scratch)) | {named_as(p): p for p in given.results}
         for name, results in named.items():
             rows[name] = measure(browser, results)
             _log.info("%s: %s", name, {k: round(v, 3) for k, v in rows[name].items()})

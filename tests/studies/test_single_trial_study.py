@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -96,7 +98,8 @@ def test_the_page_shows_them_and_escapes_names(results):
     assert "How recordings were cleaned" in text
     assert "Single trials" in text
     assert "<mouse>" not in text
-    figures = json.loads(text.split('id="figures">')[1].split("</script>")[0])
+    packed = text.split('id="figures">')[1].split("</script>")[0]
+    figures = json.loads(zlib.decompress(base64.b64decode(packed)))
     names = set(figures)
     assert {"traces-0-0-whole", "traces-0-1-close", "trials-0-0", "trials-0-1"} <= names
     heat = next(t for t in figures["trials-0-0"]["data"] if t["type"] == "heatmap")
