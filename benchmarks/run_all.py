@@ -27,7 +27,8 @@ def main() -> None:
     scripts = (
         "steps.py", "seeds.py", "transform.py", "animals.py", "stream_latency.py",
         "vae_steps.py", "vae_fits.py", "vae_recovery.py",
-        "mind.py", "study_overhead.py", "sweep.py",
+        "mind.py", "study_overhead.py", "sweep.py", "page.py",
+        "photometry.py", "photometry_memory.py", "photometry_error.py",
     )  # fmt: skip
     for script in scripts:
         call(script)

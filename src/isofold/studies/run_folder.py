@@ -14,6 +14,7 @@ runs/<key>/settings.json       what was run, on what; resolved settings
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -38,6 +39,8 @@ ERROR, SETTINGS, TIMING = "error.json", "settings.json", "timing.json"
 ATTRIBUTION, DIAGNOSIS = "attribution.parquet", "diagnosis.json"
 MODEL, EMBEDDING, LOG, SCORES = "model.isofold", "embedding.zarr", "log.parquet", "scores.parquet"
 _TEMPORARY = ".tmp-"
+_LONGEST = 120
+"""Bytes of a file name; file systems take about 255."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _ATTEMPTS = 5
 _ABANDONED = 7 * 24 * 3600
@@ -139,12 +142,16 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def file_name(name: str) -> str:
-    """A name that may stand in a path.
+    """A name that may stand in a path; a long one ends in a digest of itself.
 
     >>> file_name("rat 1 (day=2)")
     'rat_1__day_2_'
     """
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    if len(plain.encode()) <= _LONGEST:
+        return plain
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return plain.encode()[: _LONGEST - 17].decode(errors="ignore") + "_" + digest
 
 
 def read_json(path: Path) -> Any:
