@@ -11,7 +11,7 @@ import pytest
 
 import isofold as iso
 
-SUFFIXES = [".nwb"]
+SUFFIXES = [".nwb", ".nwb.zarr"]
 """Containers that `Session.to_nwb` writes."""
 
 IBL = Path(__file__).parents[2] / "../shared/data/photometry_ibl"
