@@ -110,8 +110,10 @@ def _execute(task: Task, folder: Path) -> None:
     if task.attribution:
         with _timed(seconds, "attribution"):
             ranks = channel_ranks(task, model, test)
-    with _timed(seconds, "diagnosis"):
-        found = diagnosis(model, test) if task.control == NO_CONTROL else None
+    found = None
+    if task.control == NO_CONTROL and hasattr(model, "diagnose"):
+        with _timed(seconds, "diagnosis"):
+            found = diagnosis(model, test)
     resolved = {"resolved": dict(getattr(model, "settings_", {})), "chosen": chosen}
     held_out = None if test.trials is None else test.trials.index.tolist()
     about = {"n_train": len(train), "n_test": len(test), "test_trials": held_out}
