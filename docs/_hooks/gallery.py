@@ -69,7 +69,7 @@ def page(printed: dict[str, str]) -> str:
         parts.append(
             f"## {title}\n\n{text}\n\n"
             f'<div class="example" markdown>\n![{alt}]({FOLDER}/{name}.png)\n</div>\n{said}\n'
-            f'??? example "The code"\n\n    ```python\n{_indented(code)}\n    ```\n'
+            f'??? note "The code"\n\n    ```python\n{_indented(code)}\n    ```\n'
         )
     return "\n".join(parts)
 
