@@ -1,4 +1,4 @@
-"""A site that reads with the network off: a page that loads something from elsewhere is an error."""
+"""The site reads with the network off: loading something from elsewhere is an error."""
 
 from __future__ import annotations
 
@@ -41,4 +41,6 @@ def on_post_build(config: Any) -> None:
         addresses = loaded_from_elsewhere(page.read_text(encoding="utf-8"))
         if addresses:
             name = page.relative_to(site)
-            raise PluginError(f"the site must load nothing from elsewhere; {name} loads {addresses}")
+            raise PluginError(
+                f"the site must load nothing from elsewhere; {name} loads {addresses}"
+            )

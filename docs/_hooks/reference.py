@@ -12,8 +12,12 @@ from typing import Any
 
 FOLDER = "api"
 _PAGE_OF = {
-    "models": "models", "studies": "studies", "report": "studies", "plot": "plot", "scores": "scores",
-}  # fmt: skip
+    "models": "models",
+    "studies": "studies",
+    "report": "studies",
+    "plot": "plot",
+    "scores": "scores",
+}
 _TITLES = {
     "isofold": "Recordings and files", "models": "Estimators", "studies": "Studies and reports",
 }  # fmt: skip

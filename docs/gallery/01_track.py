@@ -1,7 +1,8 @@
 """A rat on a track, by PCA and by CEBRA.
 
-Forty place cells, laps in both directions. Held-out laps, coloured by position: PCA shows the two directions of
-running on top of each other, CEBRA (told position and direction of the *other* laps) takes them apart into a loop.
+Forty place cells, laps in both directions. Held-out laps, coloured by position: PCA shows the
+two directions of running on top of each other, CEBRA (told position and direction of the
+*other* laps) takes them apart into a loop.
 """
 
 from matplotlib.figure import Figure
@@ -16,7 +17,10 @@ ALT = (
 rat = iso.simulate.place_cells(seed=0, n_laps=20, n_units=40, rate=20.0)
 train, test = rat.split(test=0.25)
 
-models = {"PCA": iso.PCA(output_dimension=3), "CEBRA": iso.CEBRA(output_dimension=3, max_iterations=300, random_state=0)}
+models = {
+    "PCA": iso.PCA(output_dimension=3),
+    "CEBRA": iso.CEBRA(output_dimension=3, max_iterations=300, random_state=0),
+}
 models["PCA"].fit(train)
 models["CEBRA"].fit(train, labels=["position", "direction"])
 
@@ -24,5 +28,7 @@ figure = Figure(figsize=(8, 3.6), layout="constrained")
 for place, (name, model) in enumerate(models.items(), start=1):
     ax = figure.add_subplot(1, 2, place, projection="3d")
     iso.plot.embedding(model.transform(test), color="position", ax=ax, title=name)
-    score = iso.scores.decode(model.transform(train), model.transform(test), label="position", n_chance=0)
+    score = iso.scores.decode(
+        model.transform(train), model.transform(test), label="position", n_chance=0
+    )
     print(f"{name:6} position R² on held-out laps {score.value:.2f}")

@@ -1,7 +1,8 @@
 """Do seeds agree?
 
-Three seeds of CEBRA by time and by behaviour, from only ten cells, on held-out laps. Each cell: R² of the linear map from the row's embedding to the
-column's, fitted on odd laps and scored on even ones.
+Three seeds of CEBRA by time and by behaviour, from only ten cells, on held-out laps. Each cell:
+R² of the linear map from the row's embedding to the column's, fitted on odd laps and scored on
+even ones.
 """
 
 from matplotlib.figure import Figure

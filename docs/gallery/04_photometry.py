@@ -1,7 +1,7 @@
 """Photometry, cleaned.
 
-A simulated fiber that bleaches and moves: the raw light with its fitted baseline, what the control says was movement, and
-dF/F before and after that was taken away.
+A simulated fiber that bleaches and moves: the raw light with its fitted baseline, what the
+control says was movement, and dF/F before and after that was taken away.
 """
 
 import isofold as iso

@@ -1,6 +1,7 @@
 """Single trials around a cue.
 
-One fiber, two cues: every trial is a row, sorted by cue, above the mean of each cue and its standard error.
+One fiber, two cues: every trial is a row, sorted by cue, above the mean of each cue and its
+standard error.
 """
 
 import isofold as iso

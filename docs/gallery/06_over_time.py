@@ -1,7 +1,7 @@
 """When does the trial tell its cue?
 
-The cue of held-out trials, decoded from the half second before each time, over the band that 95 % of permuted labels keep to.
-Before the cue there is nothing to tell.
+The cue of held-out trials, decoded from the half second before each time, over the band that 95
+% of permuted labels keep to. Before the cue there is nothing to tell.
 """
 
 import isofold as iso
