@@ -61,8 +61,8 @@ def draw(name: str) -> tuple[bytes, str]:
 
 def page(printed: dict[str, str]) -> str:
     parts = [
-        "# Gallery\n\nEvery picture was made by the code below it when these pages were built; each "
-        "takes seconds on two cores. How to draw your own: [figures](figures.md).\n"
+        "# Gallery\n\nEvery picture was made by the code below it when these pages were built; "
+        "each takes seconds on two cores. How to draw your own: [figures](figures.md).\n"
     ]
     for name, title, text, alt, code in examples():
         said = f"\n```text\n{printed[name].rstrip()}\n```\n" if printed.get(name) else ""

@@ -24,21 +24,30 @@ _TITLES = {
 
 
 def public() -> Iterator[tuple[str, str, str]]:
-    """(page, name after `isofold.`, path of its definition) of every public name."""
+    """(page, name after `isofold.`, path of its definition) of every public name.
+
+    On the page of a public module its own names come first.
+    """
     import isofold as iso
 
     modules = {n: v for n in iso.__all__ if inspect.ismodule(v := getattr(iso, n))}
     inside = {id(getattr(m, n)) for m in modules.values() for n in getattr(m, "__all__", ())}
+    beside: list[tuple[str, str, str]] = []
     for name in iso.__all__:
         value = getattr(iso, name)
         if name in modules or name.startswith("__") or id(value) in inside:
             continue
         home = iso._DOOR[name].split(".")[0]
-        yield _PAGE_OF.get(home, "isofold"), name, _path(value, f"isofold.{home}.{name}")
+        entry = (_PAGE_OF.get(home, "isofold"), name, _path(value, f"isofold.{home}.{name}"))
+        if entry[0] in modules:
+            beside.append(entry)
+        else:
+            yield entry
     for name, module in modules.items():
         for part in getattr(module, "__all__", None) or _classes(module):
             path = _path(getattr(module, part), f"isofold.{name}.{part}")
             yield name, f"{name}.{part}", path
+    yield from beside
 
 
 def _classes(module: Any) -> list[str]:

@@ -1,8 +1,8 @@
 """A rat on a track, by PCA and by CEBRA.
 
-Forty place cells, laps in both directions. Held-out laps, coloured by position: PCA shows the
-two directions of running on top of each other, CEBRA (told position and direction of the
-*other* laps) takes them apart into a loop.
+Forty place cells, laps in both directions; held-out laps, coloured by position. PCA heaps much of
+the track up in one place. CEBRA was told position and direction of the *other* laps, and lays each
+direction out as a curve of its own.
 """
 
 from matplotlib.figure import Figure
@@ -11,7 +11,7 @@ import isofold as iso
 
 ALT = (
     "Two embeddings of held-out laps in three dimensions, coloured by position on the track: "
-    "in PCA a tangle of curves, in CEBRA a clean loop whose two halves are the two directions."
+    "in PCA a cloud around one corner, in CEBRA two clean curves, one a direction of running."
 )
 
 rat = iso.simulate.place_cells(seed=0, n_laps=20, n_units=40, rate=20.0)

@@ -1,8 +1,8 @@
 """What a VAE does with a label.
 
 CI-iVAE on place cells, trained with the position of the other laps. Its embedding of held-out
-laps without any label, and told the label: the second is pulled to where the label says, so it
-proves nothing about the activity.
+laps from activity alone, and told the label: samples that the activity puts in a wrong place are
+pulled to where the label says. The second picture proves nothing about the activity.
 """
 
 from matplotlib.figure import Figure
@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 import isofold as iso
 
 ALT = (
-    "Two embeddings of the same held-out laps in two dimensions, coloured by position: without "
-    "labels a scattered band, with labels a thin curve."
+    "Two embeddings of the same held-out laps in two dimensions, coloured by position: from "
+    "activity alone some samples lie in wrong places, told the label none does."
 )
 
-rat = iso.simulate.place_cells(seed=0, n_laps=20, n_units=30, rate=20.0)
+rat = iso.simulate.place_cells(seed=0, n_laps=12, n_units=30, rate=20.0)
 train, test = rat.split(test=0.25)
 model = iso.CIiVAE(output_dimension=2, observation="poisson", max_iterations=300, random_state=0)
 model.fit(train, labels=["position", "direction"])
