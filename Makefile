@@ -8,7 +8,7 @@ INPUTS := pyproject.toml constraints.txt
 NELPY  ?= ../shared/data
 DATA   ?= .data
 
-.PHONY: demo studies test test-slow bench lint types format clean
+.PHONY: demo studies test test-slow bench lint types docs format clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -63,9 +63,17 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
+$(VENV)/.docs: $(VENV)/.core
+	$(PIP) -e ".[docs,figures]"
+	@touch $@
+
+# The gallery's examples are run; a warning, or anything that a page would fetch, is an error.
+docs: $(VENV)/.docs
+	JAX_PLATFORMS=cpu NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis

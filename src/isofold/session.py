@@ -147,6 +147,9 @@ class Session:
     def restrict(self, where: Any = None, *, units: str | None = None) -> Session:
         """Keep only some times, some units, or both.
 
+        Trials that do not overlap what is kept go; the rest stay whole, and `bin` gives them only
+        bins that lie inside what is kept.
+
         Parameters
         ----------
         where
@@ -156,9 +159,6 @@ class Session:
             its neighbours.
         units
             Query on the unit metadata.
-
-        Trials that do not overlap what is kept go; the rest stay whole, and `bin` gives them only
-        bins that lie inside what is kept.
 
         Raises
         ------

@@ -220,7 +220,10 @@ def _edges(centres: NDArray) -> NDArray:
 
     >>> _edges(np.array([0.0, 1.0, 3.0]))
     array([-0.5,  0.5,  2. ,  4. ])
+    >>> _edges(np.array([126, 127], np.int8))
+    array([125.5, 126.5, 127.5])
     """
+    centres = np.asarray(centres, float)  # plotly packs small whole numbers into bytes
     if len(centres) == 1:
         return np.array([centres[0] - 0.5, centres[0] + 0.5])
     middle = (centres[1:] + centres[:-1]) / 2
