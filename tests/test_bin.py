@@ -416,8 +416,8 @@ def test_windows_beyond_the_signal_go_and_overlapping_ones_are_refused(caplog):
         ({"width": 0.1, "signal": "word"}, "a signal is numeric"),
         ({"width": 0.1, "units": "area == 'V1'"}, "no unit fulfils"),
         ({"width": 0.1, "units": "depth > 3"}, "unit query .* failed.*unit columns"),
-        ({"width": 0.1, "units": "area.__class__"}, "names with __ or @ are not"),
-        ({"width": 0.1, "units": "@pd"}, "names with __ or @ are not"),
+        ({"width": 0.1, "units": "area.__class__"}, "attribute is not allowed"),
+        ({"width": 0.1, "units": "@pd"}, "is no expression"),
     ],
 )
 def test_what_bin_refuses(options, message):

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ._intervals import inside, interval_set, mask_intervals, merged, overlapping
+from ._query import asked
 from .errors import DataError
 from .recording import Recording
 
@@ -101,14 +102,10 @@ class Session:
         if self.units is None:
             raise DataError(f"session {self.name!r} has no units; units={query!r} cannot choose")
         table = self.units.metadata
-        if "__" in query or "@" in query:  # a study file must not reach beyond the table
-            raise DataError(f"a unit query compares columns; names with __ or @ are not: {query!r}")
-        try:
-            chosen = table.query(query, engine="python", local_dict={}, global_dict={}).index
-        except Exception as error:
-            raise DataError(
-                f"unit query {query!r} failed ({error}); unit columns: {list(table.columns)}"
-            ) from error
+        which = asked(table, query, "unit")
+        if which.dtype != bool:
+            raise DataError(f"a unit query says yes or no of each unit; {query!r} is {which.dtype}")
+        chosen = table.index[which.to_numpy()]
         if not len(chosen):
             raise DataError(f"no unit fulfils {query!r}; {len(table)} units were asked")
         return self.units[list(chosen)]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
-
-from ..errors import DataError
+from .._query import asked
 from ..session import Session
 
 
@@ -32,21 +30,13 @@ def trial_column(session: Session, name: str, query: str, trials: str = "trials"
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"start": [0.0, 1.0], "stop": [1.0, 2.0], "water": [0.0, 2.7]})
     >>> trial_column(Session(trials=table), "rewarded", "water > 0").trials["rewarded"].tolist()
     [False, True]
     """
     table = session.table(trials)
-    if "__" in query or "@" in query:  # a study file must not reach beyond the table
-        raise DataError(f"a trial query compares columns; names with __ or @ are not: {query!r}")
-    try:
-        values = table.eval(query, engine="python", local_dict={}, global_dict={})
-    except Exception as error:
-        raise DataError(
-            f"trial query {query!r} failed ({error}); trial columns: {list(table.columns)}"
-        ) from error
-    if not isinstance(values, pd.Series) or len(values) != len(table):
-        raise DataError(f"a trial query gives one value a trial; {query!r} gives {values!r}")
+    values = asked(table, query, "trial")
     made = table.assign(**{name: values})
     step = {"step": "trial_column", "name": name, "query": query, "trials": trials}
     provenance = (*session.provenance, step)
