@@ -97,23 +97,45 @@ def test_scan_finds_the_best_of_all_cuts(along, min_leaf, seed):
         assert gain(found) == pytest.approx(gain(known), abs=1e-12)
 
 
-def test_tree_is_that_of_the_plain_transcription(walk):
+def cuts(x, y, rows, normals, between, min_leaf, share, floor):
+    """What the plain transcription knows of each direction: loss after its cut, and the cut."""
+    for normal, u in zip(normals, between, strict=True):
+        along = x[rows] @ normal
+        order = np.argsort(along, kind="stable")
+        k = reference.cut(along[order], y[rows[order]], min_leaf)
+        if k:
+            below, above = rows[order[:k]], rows[order[k:]]
+            losses = [len(s) * reference.loss(y[s], share, floor) for s in (below, above)]
+            low, high = along[order[k - 1]], along[order[k]]
+            yield sum(losses) / len(rows), normal, low + u * (high - low), set(below), set(above)
+
+
+def test_every_cut_of_a_tree_is_the_best_of_the_plain_transcription(walk):
+    """Node by node: two directions that cut the same rows apart are a tie, which the last bit of a
+    sum decides, so that whole trees of two programs need not be equal."""
     x, y = walk
     for normals, between in replayed(3, 3, len(x), 4, 2, 12):
         tree = grow(x, y, (normals, between), 12, 0.9, 1e-9)
-        nodes = reference.tree(x, y, normals, between, 12, 0.9, 1e-9)
-        assert len(tree.left) == len(nodes) > 8
-        same = []
-        for number, node in nodes.items():
-            if isinstance(node, tuple):
-                assert tree.left[number] == node[2]
-                same.append(tree.threshold[number] == pytest.approx(node[1], abs=1e-12))
-            else:
-                rows = tree.order[tree.start[number] : tree.stop[number]]
-                assert sorted(rows) == sorted(node)
-        # Two normals that cut the same rows apart are a tie, which the last bit of a sum decides.
-        assert sum(same) >= len(same) - 1
-        assert (tree.leaf_of(x) == [reference.leaf_of(state, nodes) for state in x]).all()
+        assert len(tree.left) > 8
+        rows_of = [tree.order[a:b] for a, b in zip(tree.start, tree.stop, strict=True)]
+        leaf = np.full(len(x), -1)
+        for number, rows in enumerate(rows_of):
+            found = []
+            if len(rows) >= 24:
+                found = list(cuts(x, y, rows, normals[number], between[number], 12, 0.9, 1e-9))
+            best = min((total for total, *_ in found), default=np.inf)
+            own, left = reference.loss(y[rows], 0.9, 1e-9), tree.left[number]
+            if left == 0:
+                assert best >= own - 1e-10
+                leaf[rows] = number
+                continue
+            assert best < own + 1e-10
+            mine = [c for c in found if np.array_equal(c[1], tree.normal[number])]
+            ((total, _, threshold, below, above),) = mine
+            assert total == pytest.approx(best, abs=1e-10)
+            assert tree.threshold[number] == pytest.approx(threshold, abs=1e-12)
+            assert (set(rows_of[left]), set(rows_of[left + 1])) == (below, above)
+        assert (tree.leaf_of(x) == leaf).all()
 
 
 def test_leaves_share_out_the_transitions_and_none_is_too_small(walk):
