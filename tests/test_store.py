@@ -229,8 +229,6 @@ def test_floats_and_strings_come_back_bit_for_bit(floats, strings):
 @pytest.mark.parametrize("where", ["filters", "compressor"])
 def test_arrays_stored_through_pickle_are_refused(tmp_path, where):
     """Whatever a folder says, opening it runs no code that it carries."""
-    import json
-
     from isofold.errors import UnsafeFileError
     from isofold.studies.embedding_store import load_embedding, save_embedding
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from isofold.report.panels import POINT_BUDGET, gallery, procrustes, thinned
+from isofold.plot._thin import thinned
+from isofold.report.panels import POINT_BUDGET, gallery, procrustes
 
 
 def cloud(turn=None, *, n=300, d=3, split=True, trials=10, **coords) -> xr.DataArray:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..plot.style import given_kind, kind_of
+from ..plot._thin import thinned
+from ..plot.style import given_kind, is_signed, kind_of
 
 POINT_BUDGET = 240_000
 """Points on the whole page (8 bytes each): it stays a few MB and turns smoothly."""
@@ -23,8 +24,6 @@ RESERVED = {"time", "trial", "split", "edge", "latent"}
 MOST_CLASSES = 50
 MOST_LABELS = 16
 """Labels of a recording that the page holds."""
-SIGNED = 0.2
-"""A label is signed where its smaller end is at least this share of the larger, across 0."""
 
 
 @dataclass(frozen=True)
@@ -107,24 +106,6 @@ def gallery(runs: pd.DataFrame, embedding_of: Any) -> Gallery:
         group = (at[clock], run["variant"])
         panels.append(_panel(run, z, at[clock], grids[at[clock]].rows, references, group))
     return Gallery(grids, panels, len(done) - len(chosen), limit)
-
-
-def thinned(rows: NDArray, trial: NDArray, limit: int) -> tuple[NDArray, int, bool]:
-    """Every k-th of the rows, counted anew in each trial so that each keeps its start and shape.
-
-    Where trials are so short that this keeps too many, every k-th of all rows. Returns the kept
-    rows, k, and whether it was counted by trial.
-
-    >>> thinned(np.arange(6), np.array([0, 0, 0, 0, 1, 1]), 3)
-    (array([0, 2, 4]), 2, True)
-    """
-    every = max(1, -(-len(rows) // limit))
-    mine = trial[rows]
-    new = np.r_[True, mine[1:] != mine[:-1]][: len(rows)]
-    count = np.arange(len(rows))
-    inside = count - np.maximum.accumulate(np.where(new, count, 0))
-    kept = rows[inside % every == 0]
-    return (kept, every, True) if len(kept) <= 1.5 * limit else (rows[::every], every, False)
 
 
 def procrustes(
@@ -255,20 +236,7 @@ def _label(name: str, values: NDArray, given: str | None) -> Label:
     values = values.astype(float)
     if kind == "circular":
         return Label(name, kind, np.mod(values, 2 * np.pi))
-    return Label(name, kind, values, signed=_signed(values))
-
-
-def _signed(values: NDArray) -> bool:
-    """Whether both sides of 0 are taken, neither by a few stray values only.
-
-    >>> _signed(np.array([-3.0, 0.0, 5.0])), _signed(np.array([-0.1, 5.0]))
-    (True, False)
-    """
-    known = values[np.isfinite(values)]
-    if not len(known) or known.min() >= 0 or known.max() <= 0:
-        return False
-    ends = -float(known.min()), float(known.max())
-    return min(ends) >= SIGNED * max(ends)
+    return Label(name, kind, values, signed=is_signed(values))
 
 
 def _discrete(name: str, values: NDArray) -> Label:

@@ -165,7 +165,7 @@ def _compare(executor: Executor, plan: Plan) -> None:
 def _answer(executor: Executor, plan: Plan) -> None:
     """What is said of recordings and single trials, whatever they are embedded by."""
     study, place = plan.study, plan.place
-    # beside path and clean, a recording has nothing to tell of its session
+    # a session is read once more for this, so only where the study asks about it
     told = [r for r in study.recordings if r.clean or any(s.wanted(r) for s in study.single_trials)]
     asked: list[Any] = [Told(r, plan.fingerprints[r.name]) for r in told if not r.simulate]
     asked += [

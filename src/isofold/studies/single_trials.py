@@ -91,11 +91,11 @@ def answers(recording: Recording, spec: SingleTrialSpec) -> TrialAnswers:
 
 def _windows(recording: Recording, spec: SingleTrialSpec) -> tuple[xr.DataArray, int]:
     """Windows that are whole (and of a known condition), and how many are not."""
-    options: dict[str, Any] = {"baseline": spec.baseline, "nan": "exclude"}
+    options: dict[str, Any] = {"baseline": spec.baseline, "nan": "keep"}
     if spec.rate is not None:
         options |= {"rate": spec.rate, "interpolate": True}
-    every = recording.align(spec.event, spec.window, **options | {"nan": "keep"}).sizes["trial"]
     tensor = recording.align(spec.event, spec.window, **options)
+    every, whole = tensor.sizes["trial"], tensor["valid"].values.all(axis=(1, 2))
     for name in (spec.by, spec.groups):
         if name is not None and name not in tensor.coords:
             raise DataError(
@@ -103,7 +103,8 @@ def _windows(recording: Recording, spec: SingleTrialSpec) -> tuple[xr.DataArray,
                 f"columns: {recording.conditions}"
             )
     if spec.by is not None:
-        tensor = tensor.isel(trial=np.flatnonzero(_known(tensor[spec.by].values)))
+        whole &= _known(tensor[spec.by].values)
+    tensor = tensor.isel(trial=np.flatnonzero(whole))
     if tensor.sizes["trial"] < FEWEST:
         raise DataError(
             f"single_trials around {spec.event!r} need at least {FEWEST} whole windows; recording "
