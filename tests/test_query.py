@@ -42,6 +42,7 @@ HOSTILE = [
     "[x for x in rate]",
     "rate > 1; rate < 2",
     "x = 1",
+    "rate > 9 ** 9 ** 9",
     "`rate`.to_csv('{path}')",
     "",
 ]
